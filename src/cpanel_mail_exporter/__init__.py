@@ -1,0 +1,1 @@
+"""Prometheus exporter for the mail of cPanel & WHM servers."""

@@ -1,0 +1,8 @@
+"""Makes `python -m cpanel_mail_exporter` the same as the command."""
+
+import sys
+
+from cpanel_mail_exporter.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

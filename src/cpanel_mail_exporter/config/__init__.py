@@ -1,0 +1,1 @@
+"""Configuration file, flags and environment in; checked settings out, or every mistake at once."""

@@ -1,0 +1,137 @@
+"""The configuration file -> servers and the settings written beside them, or problems."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from pathlib import Path
+from typing import Any, TypeVar
+
+from cpanel_mail_exporter.config import options, values
+from cpanel_mail_exporter.config.option import Option
+from cpanel_mail_exporter.config.options import EMAIL_LOGS, SERVERS, USER_STATS
+from cpanel_mail_exporter.config.problems import Place, Problems, quoted
+from cpanel_mail_exporter.config.reading import read_regular
+from cpanel_mail_exporter.config.sections import Found, Section, has_form
+from cpanel_mail_exporter.config.servers import Surroundings, read_server
+from cpanel_mail_exporter.config.settings import ServerSettings
+from cpanel_mail_exporter.config.tree import LIMIT_BYTES, Node, parse_tree
+from cpanel_mail_exporter.model.window import Window
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class FileParts:
+    """What the configuration file says, each value checked by itself."""
+
+    servers: tuple[ServerSettings, ...] = ()
+    found: dict[Option[Any], Found[Any]] = field(default_factory=dict)
+
+    def find(self, option: Option[T]) -> Found[T] | None:
+        """The value of *option*, None where the file doesn't set it."""
+        return self.found.get(option)
+
+
+def read_config_file(
+    named: Found[Path],
+    problems: Problems,
+    *,
+    environ: Mapping[str, str],
+    default_zone: tzinfo,
+    reserved_labels: frozenset[str],
+) -> FileParts:
+    """Read the configuration file and the token files it names; problems are told, not raised."""
+    parts = FileParts()
+    path = named.value
+    try:
+        data = read_regular(path, LIMIT_BYTES).data
+    except ValueError as error:
+        problems.add(named.place, str(error))
+        return parts
+    root = parse_tree(data, str(path), problems)
+    if root is None:
+        return parts
+    top = Section(root, "", problems)
+    around = Surroundings(path.parent, environ, default_zone, reserved_labels)
+    parts.servers = _read_servers(top, around, problems)
+    for option in (
+        options.SERVER_LABEL,
+        options.POLL_INTERVAL,
+        options.REQUEST_TIMEOUT,
+        options.STALE_AFTER,
+    ):
+        _note(parts, option, top.read(option))
+    if family := _read_family(parts, top, USER_STATS, options.USER_STATS_WINDOW):
+        labels = family.read_words(options.USER_STATS_LABELS, values.parse_user_labels)
+        _note(parts, options.USER_STATS_LABELS, labels)
+    if family := _read_family(parts, top, EMAIL_LOGS, options.EMAIL_LOGS_WINDOW):
+        types = family.read_words(options.EMAIL_LOGS_TYPES, values.parse_types)
+        _note(parts, options.EMAIL_LOGS_TYPES, types)
+        for count in (options.MAX_SERIES, options.MAX_SERIES_TOTAL):
+            _note(parts, count, family.read(count))
+    _check_server_label(parts, top, problems)
+    return parts
+
+
+def _read_servers(
+    top: Section, around: Surroundings, problems: Problems
+) -> tuple[ServerSettings, ...]:
+    node = top.node(SERVERS)
+    if node is None:
+        if top.is_readable:
+            problems.add(top.place, "names no servers; add 'servers:' and a list below it")
+        return ()
+    if not has_form(node, "list", problems):
+        return ()
+    if not node.items:
+        problems.add(node.place, "is empty; name at least one server")
+    servers = [read_server(item, around, problems) for item in node.items]
+    _check_names(node, problems)
+    return tuple(server for server in servers if server is not None)
+
+
+def _check_names(servers: Node, problems: Problems) -> None:
+    first: dict[str, Place] = {}
+    for server in servers.items:
+        for entry in server.fields:
+            name = entry.node
+            if entry.key != "name" or name.kind != "text":
+                continue
+            if name.text in first:
+                problems.add(
+                    name.place,
+                    f"the name {quoted(name.text)} is taken in line {first[name.text].line}; "
+                    "give each server its own",
+                )
+            first.setdefault(name.text, name.place)
+
+
+def _read_family(
+    parts: FileParts, top: Section, option: Option[str], window: Option[Window | None]
+) -> Section | None:
+    """Note the window; give the mapping for what else stands in it, None if it is just `off`."""
+    node = top.node(option)
+    if node is None:
+        return None
+    if node.kind in {"text", "true or false"} and node.text.lower() == "off":
+        parts.found[window] = Found(None, node.place)
+        return None
+    section = top.section(option)
+    if section is not None:
+        _note(parts, window, section.read(window))
+    return section
+
+
+def _check_server_label(parts: FileParts, top: Section, problems: Problems) -> None:
+    servers = top.node(SERVERS)
+    found = parts.find(options.SERVER_LABEL)
+    if servers and found and not found.value and len(servers.items) > 1:
+        problems.add(
+            found.place,
+            "without the label 'server' several servers can't be told apart; write true",
+        )
+
+
+def _note(parts: FileParts, option: Option[T], found: Found[T] | None) -> None:
+    if found is not None:
+        parts.found[option] = found

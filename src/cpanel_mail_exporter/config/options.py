@@ -1,0 +1,348 @@
+"""Every flag, variable and key of the configuration files, stated once.
+
+The parser of flags takes its help from here, the readers of files their known keys, all of them
+their checks and defaults, and `reference` the page for the operator.
+"""
+
+from datetime import tzinfo
+from pathlib import Path
+from typing import Any
+
+from cpanel_mail_exporter.config import values
+from cpanel_mail_exporter.config.durations import parse_duration, parse_window
+from cpanel_mail_exporter.config.endpoint import parse_endpoint, parse_listen
+from cpanel_mail_exporter.config.option import Option
+from cpanel_mail_exporter.config.settings import DEFAULT_TYPES, LogFormat, LogLevel
+from cpanel_mail_exporter.config.token_file import parse_token
+from cpanel_mail_exporter.config.zones import find_zone
+from cpanel_mail_exporter.model.endpoint import Endpoint
+from cpanel_mail_exporter.model.secret import Secret
+from cpanel_mail_exporter.model.window import Window
+
+SERVER = "servers[]"
+"""The path of one server in the configuration file."""
+
+
+ONE = "One server, by flags"
+MANY = "Servers from a file"
+POLLING = "Polling"
+FAMILIES = "Families"
+WEB = "Web"
+LOG = "Log"
+DEMO = "demo only"
+
+SERVERS = Option(
+    "The WHM servers to poll, one or more.",
+    values.parse_text,
+    form="list",
+    key="servers",
+    default_note="required",
+    shape="[...]",
+)
+NAME = Option(
+    "Name of the server, unique: the label `server`, and the `target` of `/probe`.",
+    values.parse_server_name,
+    key=f"{SERVER}.name",
+    default_note="required",
+    shape="NAME",
+)
+ENDPOINT: Option[Endpoint] = Option(
+    "Where WHM listens: HOST, HOST:PORT, [IPv6]:PORT or a URL; https and port 2087 unless written.",
+    parse_endpoint,
+    flags=("endpoint",),
+    key=f"{SERVER}.endpoint",
+    default_note="required",
+    group=ONE,
+    shape="HOST:PORT",
+)
+USER: Option[str] = Option(
+    "WHM user that the token belongs to.",
+    values.parse_user,
+    flags=("user",),
+    key=f"{SERVER}.user",
+    default="root",
+    group=ONE,
+    shape="NAME",
+)
+APIKEY: Option[Secret] = Option(
+    "API token; process lists show a flag, so better use --apikey-file or the variable.",
+    parse_token,
+    flags=("apikey",),
+    group=ONE,
+    shape="TOKEN",
+)
+TOKEN_FILE: Option[Path] = Option(
+    "File that holds the API token; read again when it changes.",
+    values.parse_path,
+    flags=("apikey-file",),
+    key=f"{SERVER}.token_file",
+    group=ONE,
+    shape="FILE",
+)
+TOKEN_ENV: Option[str] = Option(
+    "Name of the environment variable that holds the API token, instead of token_file.",
+    values.parse_text,
+    key=f"{SERVER}.token_env",
+    shape="NAME",
+)
+CONFIG_FILE: Option[Path] = Option(
+    "YAML file with one or many servers and what else is set below.",
+    values.parse_path,
+    flags=("config.file",),
+    group=MANY,
+    shape="FILE",
+)
+TIMEZONE: Option[tzinfo] = Option(
+    "Zone of the server's midnight, for the window `today`; "
+    "the flag is for servers that have none in the file.",
+    find_zone,
+    flags=("timezone",),
+    key=f"{SERVER}.timezone",
+    default_note="the exporter's own: TZ, else /etc/localtime, else UTC",
+    group=POLLING,
+    shape="ZONE",
+)
+TLS_CONFIG = Option(
+    "How the server's certificate is checked.",
+    values.parse_text,
+    form="mapping",
+    key=f"{SERVER}.tls_config",
+    default_note="that of each key",
+)
+CA_FILE: Option[Path] = Option(
+    "PEM file with the issuers to trust instead of the system's.",
+    values.parse_path,
+    flags=("tls.ca-file",),
+    key=f"{SERVER}.tls_config.ca_file",
+    default_note="the system's issuers",
+    group=ONE,
+    shape="FILE",
+)
+TLS_NAME: Option[str] = Option(
+    "Name that the certificate must be for.",
+    values.parse_tls_name,
+    key=f"{SERVER}.tls_config.server_name",
+    default_note="the endpoint's host",
+    shape="HOST",
+)
+SKIP_VERIFY: Option[bool] = Option(
+    "Trust any certificate, which lets anyone in between read the token.",
+    values.parse_bool,
+    form="true or false",
+    flags=("tls.insecure-skip-verify",),
+    key=f"{SERVER}.tls_config.insecure_skip_verify",
+    default="false",
+    group=ONE,
+)
+LABELS = Option(
+    "At most 4 label names with their values, for every series about this server.",
+    values.parse_text,
+    form="mapping",
+    key=f"{SERVER}.labels",
+)
+SERVER_LABEL: Option[bool] = Option(
+    "Whether series about a server carry the label `server`; false is for a single server.",
+    values.parse_bool,
+    form="true or false",
+    key="server_label",
+    default="true",
+)
+POLL_INTERVAL: Option[float] = Option(
+    "Time from one poll of a server to the next, 1s or more.",
+    values.parse_poll_interval,
+    form="duration",
+    flags=("poll.interval",),
+    key="poll_interval",
+    default="60s",
+    group=POLLING,
+    shape="DURATION",
+)
+REQUEST_TIMEOUT: Option[float] = Option(
+    "Longest time for one whole answer of a server.",
+    values.parse_timeout,
+    form="duration",
+    flags=("request.timeout",),
+    key="request_timeout",
+    default="30s",
+    group=POLLING,
+    shape="DURATION",
+)
+STALE_AFTER: Option[float] = Option(
+    "How long a collector's gauges outlive its last success; at least poll_interval.",
+    parse_duration,
+    form="duration",
+    key="stale_after",
+    default_note="the larger of 3 intervals and 5m",
+    shape="DURATION",
+)
+USER_STATS = Option(
+    "`email_user_stats` and its companions; `off` alone switches them off.",
+    values.parse_text,
+    form="mapping",
+    key="user_stats",
+    default_note="that of each key",
+)
+USER_STATS_WINDOW: Option[Window | None] = Option(
+    "Span of email_user_stats: today, a duration such as 24h, or off.",
+    parse_window,
+    form="window",
+    flags=("user-stats.window",),
+    key="user_stats.window",
+    default="today",
+    group=FAMILIES,
+    shape="WINDOW",
+)
+USER_STATS_LABELS: Option[tuple[str, ...]] = Option(
+    "Further labels of email_user_stats, of: owner, primary_domain.",
+    lambda text: values.parse_user_labels(text.split(",")),
+    form="list",
+    key="user_stats.labels",
+    default_note="none; email_user_info carries them",
+)
+EMAIL_LOGS = Option(
+    "`email_logs`; `off` alone switches it off.",
+    values.parse_text,
+    form="mapping",
+    key="email_logs",
+    default_note="that of each key",
+)
+EMAIL_LOGS_WINDOW: Option[Window | None] = Option(
+    "Span of email_logs: today, a duration such as 24h, or off.",
+    parse_window,
+    form="window",
+    flags=("email-logs.window",),
+    key="email_logs.window",
+    default="today",
+    group=FAMILIES,
+    shape="WINDOW",
+)
+EMAIL_LOGS_TYPES: Option[tuple[str, ...]] = Option(
+    "Deliveries that email_logs shows, of: success, failure, defer, inprogress.",
+    values.parse_types_text,
+    form="list",
+    flags=("email-logs.types",),
+    key="email_logs.types",
+    default=",".join(DEFAULT_TYPES),
+    group=FAMILIES,
+    shape="TYPE,TYPE",
+)
+MAX_SERIES: Option[int] = Option(
+    "The most series of email_logs for each server, the newest are kept; 0 means no bound.",
+    values.parse_count,
+    form="whole number",
+    flags=("email-logs.max-series",),
+    key="email_logs.max_series",
+    default="50000",
+    group=FAMILIES,
+    shape="NUMBER",
+)
+MAX_SERIES_TOTAL: Option[int] = Option(
+    "The most series of email_logs over all servers; 0 means no bound.",
+    values.parse_count,
+    form="whole number",
+    key="email_logs.max_series_total",
+    default="50000",
+    default_note="the larger of 50000 and max_series; 0 if that is 0",
+    shape="NUMBER",
+)
+LISTEN: Option[tuple[str, int]] = Option(
+    "Address to serve on: :PORT for all, or HOST:PORT; mtail has the same default port.",
+    parse_listen,
+    flags=("listen", "web.listen-address"),
+    default=":9197",
+    default_note=":9197, of the demo 127.0.0.1:9197",
+    group=WEB,
+    shape="ADDR:PORT",
+)
+WEB_CONFIG_FILE: Option[Path] = Option(
+    "YAML file with TLS and basic auth for the exporter's own pages.",
+    values.parse_path,
+    flags=("web.config.file",),
+    group=WEB,
+    shape="FILE",
+)
+LOG_LEVEL: Option[LogLevel] = Option(
+    "Least severe messages that are logged: debug, info, warning or error.",
+    values.parse_log_level,
+    flags=("log.level",),
+    default="info",
+    group=LOG,
+    shape="LEVEL",
+)
+LOG_FORMAT: Option[LogFormat] = Option(
+    "Form of the log's lines: logfmt or json.",
+    values.parse_log_format,
+    flags=("log.format",),
+    default="logfmt",
+    group=LOG,
+    shape="FORMAT",
+)
+DEMO_SERVERS: Option[int] = Option(
+    "Number of simulated WHM servers.",
+    values.parse_positive_count,
+    flags=("servers",),
+    default="3",
+    group=DEMO,
+    shape="NUMBER",
+)
+DEMO_SEED: Option[int] = Option(
+    "Number that the simulated mail grows from; the same one gives the same mail.",
+    values.parse_count,
+    flags=("seed",),
+    default="1",
+    group=DEMO,
+    shape="NUMBER",
+)
+NO_PROMETHEUS: Option[bool] = Option(
+    "Don't start Prometheus, even where its program is found.",
+    values.parse_bool,
+    form="true or false",
+    flags=("no-prometheus",),
+    default="false",
+    group=DEMO,
+)
+TLS_SERVER_CONFIG = Option(
+    "Serve TLS alone, with this certificate.",
+    values.parse_text,
+    form="mapping",
+    web_key="tls_server_config",
+)
+CERT_FILE: Option[Path] = Option(
+    "PEM file with the certificate, and those of its issuers after it.",
+    values.parse_path,
+    web_key="tls_server_config.cert_file",
+    default_note="required with key_file",
+    shape="FILE",
+)
+KEY_FILE: Option[Path] = Option(
+    "PEM file with its private key, without a password.",
+    values.parse_path,
+    web_key="tls_server_config.key_file",
+    default_note="required with cert_file",
+    shape="FILE",
+)
+BASIC_AUTH_USERS = Option(
+    "User names with the bcrypt hash of each one's password (cost 4 to 17).",
+    values.parse_text,
+    form="mapping",
+    web_key="basic_auth_users",
+)
+
+# Taken from this module itself: a list of their names could leave one out.
+OPTIONS: tuple[Option[Any], ...] = tuple(
+    value for value in list(globals().values()) if isinstance(value, Option)
+)
+"""All of them, in the order of this file."""
+
+FLAGGED: tuple[Option[Any], ...] = tuple(option for option in OPTIONS if option.flags)
+
+
+def children(path: str, *, web: bool = False) -> tuple[str, ...]:
+    """Known keys right below *path* ("" for the top) of the configuration file or the web one."""
+    keys = (option.web_key if web else option.key for option in OPTIONS)
+    prefix = f"{path}." if path else ""
+    return tuple(
+        key.removeprefix(prefix)
+        for key in keys
+        if key.startswith(prefix) and key and "." not in key.removeprefix(prefix)
+    )

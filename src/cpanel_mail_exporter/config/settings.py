@@ -1,0 +1,153 @@
+"""Checked settings: what the program runs with; "checked" is a type of its own, nothing is raw.
+
+Built by `config.load`; never changed afterwards.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from pathlib import Path
+from typing import Literal
+
+from cpanel_mail_exporter.model.endpoint import Endpoint
+from cpanel_mail_exporter.model.secret import Secret
+from cpanel_mail_exporter.model.window import Today, Window
+
+LogLevel = Literal["debug", "info", "warning", "error"]
+LogFormat = Literal["logfmt", "json"]
+
+_TODAY = Today()
+DEFAULT_TYPES: tuple[str, ...] = ("success", "failure", "defer")
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSource:
+    """Where a server's API token comes from.
+
+    Attributes:
+        value: the token as it was when the settings were read.
+        file: the file it was read from, read again when it changes; None for flags and variables.
+    """
+
+    value: Secret
+    file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TlsSettings:
+    """How a server's certificate is checked.
+
+    Attributes:
+        ca_file: PEM file with the issuers to trust instead of the system's.
+        server_name: name the certificate must be for, if not the endpoint's host.
+        insecure_skip_verify: trust any certificate.
+    """
+
+    ca_file: Path | None = None
+    server_name: str | None = None
+    insecure_skip_verify: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """One WHM server.
+
+    Attributes:
+        name: the operator's name for it; unique.
+        labels: at most 4 further label pairs for every series about it, in the file's order.
+        timezone: zone of its local midnight, for the window `today`.
+    """
+
+    name: str
+    endpoint: Endpoint
+    token: TokenSource
+    timezone: tzinfo
+    user: str = "root"
+    tls: TlsSettings = TlsSettings()
+    labels: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UserStatsSettings:
+    """`email_user_stats` and its companions; window None switches the collector off."""
+
+    window: Window | None = _TODAY
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EmailLogsSettings:
+    """`email_logs`; window None switches the collector off, a maximum of 0 means no bound.
+
+    Attributes:
+        types: WHM's words for the rows wanted, of success, failure, defer, inprogress.
+    """
+
+    window: Window | None = _TODAY
+    types: tuple[str, ...] = DEFAULT_TYPES
+    max_series: int = 50_000
+    max_series_total: int = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class WebSettings:
+    """What the HTTP side listens on and asks for.
+
+    Attributes:
+        host: address to bind, empty for all.
+        port: TCP port, 0 lets the system choose.
+        cert_file, key_file: both or neither; with them the HTTP side speaks TLS only.
+        basic_auth_users: bcrypt hash by user name; empty asks for nothing.
+    """
+
+    host: str = ""
+    port: int = 9197
+    cert_file: Path | None = None
+    key_file: Path | None = None
+    basic_auth_users: Mapping[str, Secret] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything the program runs with.
+
+    Attributes:
+        servers: at least one.
+        server_label: whether series about a server carry `server`; False only with one server.
+        stale_after_seconds: how long a collector's gauges outlive its last success.
+        token_on_command_line: a token was given as a flag, which process lists show.
+        warnings: sentences for the log about what works but should be mended.
+    """
+
+    servers: tuple[ServerSettings, ...]
+    server_label: bool
+    poll_interval_seconds: float = 60.0
+    request_timeout_seconds: float = 30.0
+    stale_after_seconds: float = 300.0
+    user_stats: UserStatsSettings = UserStatsSettings()
+    email_logs: EmailLogsSettings = EmailLogsSettings()
+    web: WebSettings = WebSettings()
+    log_level: LogLevel = "info"
+    log_format: LogFormat = "logfmt"
+    token_on_command_line: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DemoSettings:
+    """What `cpanel-mail-exporter demo` runs with.
+
+    Attributes:
+        servers: number of simulated WHM servers.
+        host, port: where the exporter listens, as in WebSettings.
+        seed: the simulated mail is the same for the same seed.
+        with_prometheus: start Prometheus as well where its program is found.
+    """
+
+    servers: int = 3
+    host: str = "127.0.0.1"
+    port: int = 9197
+    seed: int = 1
+    with_prometheus: bool = True
+    log_level: LogLevel = "info"
+    log_format: LogFormat = "logfmt"

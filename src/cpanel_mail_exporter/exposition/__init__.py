@@ -1,0 +1,1 @@
+"""Families and delivery records in, bytes that Prometheus reads out."""

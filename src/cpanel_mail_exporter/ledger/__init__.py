@@ -1,0 +1,1 @@
+"""What has been learned of each server."""

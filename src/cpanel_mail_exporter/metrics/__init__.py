@@ -1,0 +1,1 @@
+"""Snapshots in, families with samples out; every family is declared once."""

@@ -1,0 +1,189 @@
+"""Every family, declared once: name, kind, labels, and where its figure comes from."""
+
+from cpanel_mail_exporter.model.family import Family
+from cpanel_mail_exporter.model.records import DELIVERY_LABELS
+
+EMAIL_USER_STATS = Family(
+    "email_user_stats",
+    "gauge",
+    "Sums by sending user over the window so far, as WHM's emailtrack_user_stats gives them; "
+    "a sum over a window falls when the window moves, so it is not for rate().",
+    ("domain", "user", "stat_type"),
+)
+EMAIL_FLAG_STATS = Family(
+    "email_flag_stats",
+    "gauge",
+    "1 where the user has reached a sending limit, from REACHED_MAXEMAILS and "
+    "REACHED_MAXDEFERFAIL of WHM's emailtrack_user_stats.",
+    ("domain", "user", "flag"),
+)
+EMAIL_USER_INFO = Family(
+    "email_user_info",
+    "gauge",
+    "Always 1; OWNER and PRIMARY_DOMAIN of a user of email_user_stats, "
+    "from WHM's emailtrack_user_stats.",
+    ("domain", "user", "owner", "primary_domain"),
+)
+EMAIL_LOGS = Family(
+    "email_logs",
+    "gauge",
+    "Always 1; one delivery record of the window for each series, "
+    "all of its fields as labels, from WHM's emailtrack_search.",
+    DELIVERY_LABELS,
+)
+UP = Family(
+    "cpanel_mail_up",
+    "gauge",
+    "1 if the last poll reached WHM, was let in and got at least one good answer; "
+    "absent before the first poll ended.",
+)
+COLLECTOR_SUCCESS = Family(
+    "cpanel_mail_collector_success",
+    "gauge",
+    "1 if all that this collector asked in the last poll was answered whole.",
+    ("collector",),
+)
+POLLS = Family(
+    "cpanel_mail_polls_total", "counter", "Polls in which this collector asked.", ("collector",)
+)
+POLL_FAILURES = Family(
+    "cpanel_mail_poll_failures_total",
+    "counter",
+    "Polls in which this collector failed, by what went wrong.",
+    ("collector", "kind"),
+)
+LAST_POLL_DURATION = Family(
+    "cpanel_mail_last_poll_duration_seconds",
+    "gauge",
+    "How long this collector's part of the last poll took, from its first request to its last "
+    "answer.",
+    ("collector",),
+)
+LAST_SUCCESS = Family(
+    "cpanel_mail_last_success_timestamp_seconds",
+    "gauge",
+    "When this collector last succeeded; absent before the first success.",
+    ("collector",),
+)
+ROWS_READ = Family(
+    "cpanel_mail_rows_read_total",
+    "counter",
+    "Rows received from WHM, rows that were read again and rejected ones included.",
+    ("collector",),
+)
+ROWS_REJECTED = Family(
+    "cpanel_mail_rows_rejected_total",
+    "counter",
+    "Rows from WHM that could not be decoded and are missing from the families.",
+    ("collector",),
+)
+ROWS_OUTSIDE_RANGE = Family(
+    "cpanel_mail_rows_outside_range",
+    "gauge",
+    "Rows of the last complete poll that are outside the range that was asked for or have no "
+    "readable send time; more than a few mean that the server ignores filters.",
+    ("collector",),
+)
+REPEATED_PAGES = Family(
+    "cpanel_mail_repeated_pages_total",
+    "counter",
+    "Pages from WHM that were equal to the page before; they end the reading of a slice.",
+    ("collector",),
+)
+FLAGS_UNREADABLE = Family(
+    "cpanel_mail_flags_unreadable_total",
+    "counter",
+    "Limit flags of WHM's emailtrack_user_stats that were absent or not understood.",
+)
+SLICES_INCOMPLETE = Family(
+    "cpanel_mail_slices_incomplete",
+    "gauge",
+    "Slices of send time that WHM cut in the last poll and that can't be read whole; "
+    "above 0, email_logs lacks rows.",
+)
+POLL_INTERVAL = Family(
+    "cpanel_mail_poll_interval_seconds", "gauge", "Configured time between two polls."
+)
+WINDOW_START = Family(
+    "cpanel_mail_window_start_timestamp_seconds",
+    "gauge",
+    "Where the window begins that a windowed family describes.",
+    ("family",),
+)
+CLOCK_SKEW = Family(
+    "cpanel_mail_clock_skew_seconds",
+    "gauge",
+    "Server's clock minus the exporter's, from the HTTP Date of WHM's answers (whole seconds).",
+)
+LOGIN_RETRY = Family(
+    "cpanel_mail_login_retry_timestamp_seconds",
+    "gauge",
+    "When a refused login is tried again; absent while logins work.",
+)
+SERIES = Family(
+    "cpanel_mail_series", "gauge", "Series published of a bounded or windowed family.", ("family",)
+)
+SERIES_WANTED = Family(
+    "cpanel_mail_series_wanted",
+    "gauge",
+    "Series that a family would have without its bound.",
+    ("family",),
+)
+SERIES_LIMIT = Family(
+    "cpanel_mail_series_limit",
+    "gauge",
+    "Most series that a family may have for this server; absent where there is no bound.",
+    ("family",),
+)
+BUILD_INFO = Family(
+    "cpanel_mail_build_info",
+    "gauge",
+    "Always 1; version of the exporter and of the Python it runs on.",
+    ("version", "python_version"),
+    of_server=False,
+)
+
+FAMILIES: tuple[Family, ...] = (
+    EMAIL_USER_STATS,
+    EMAIL_FLAG_STATS,
+    EMAIL_USER_INFO,
+    EMAIL_LOGS,
+    UP,
+    COLLECTOR_SUCCESS,
+    POLLS,
+    POLL_FAILURES,
+    LAST_POLL_DURATION,
+    LAST_SUCCESS,
+    ROWS_READ,
+    ROWS_REJECTED,
+    ROWS_OUTSIDE_RANGE,
+    REPEATED_PAGES,
+    FLAGS_UNREADABLE,
+    SLICES_INCOMPLETE,
+    POLL_INTERVAL,
+    WINDOW_START,
+    CLOCK_SKEW,
+    LOGIN_RETRY,
+    SERIES,
+    SERIES_WANTED,
+    SERIES_LIMIT,
+    BUILD_INFO,
+)
+"""All families in the order they are shown."""
+
+USER_STATS_LABELS: tuple[str, ...] = ("owner", "primary_domain")
+"""Labels that `user_stats.labels` can add to email_user_stats and email_flag_stats."""
+
+
+def user_stats_family(family: Family, extra: tuple[str, ...]) -> Family:
+    """*family* with the labels of `user_stats.labels` after its own."""
+    if not extra:
+        return family
+    return Family(family.name, family.kind, family.help, family.labels + extra)
+
+
+def reserved_labels() -> frozenset[str]:
+    """Label names that a server's own labels may not take."""
+    return frozenset(label for family in FAMILIES for label in family.labels) | set(
+        USER_STATS_LABELS
+    )

@@ -1,0 +1,1 @@
+"""When each server is asked, what for, and what its answers change."""

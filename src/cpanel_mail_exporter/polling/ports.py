@@ -1,0 +1,40 @@
+"""What polling needs of the outside: a server that can be asked, and a place for what it said."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from cpanel_mail_exporter.exposition.log_blocks import LogBlocks
+from cpanel_mail_exporter.model.outcome import PollOutcome
+from cpanel_mail_exporter.model.query import AnswerEnd, SearchQuery, UserStatsAnswer
+from cpanel_mail_exporter.model.records import DeliveryRecord, UserStat
+
+
+class MailServer(Protocol):
+    """One WHM server; every failure is a PollError."""
+
+    async def user_stats(self, start_unix: int, end_unix: int) -> UserStatsAnswer:
+        """Sums by user over a window."""
+
+    async def search(
+        self, query: SearchQuery, receive: Callable[[list[DeliveryRecord]], None]
+    ) -> AnswerEnd:
+        """One page of delivery records; what was received counts only when this returns."""
+
+
+class Findings(Protocol):
+    """Where the results of one server's polls go."""
+
+    def poll_ended(
+        self,
+        outcome: PollOutcome,
+        user_stats: Sequence[UserStat] | None,
+        email_logs: LogBlocks | None,
+    ) -> None:
+        """A poll ended; what a collector didn't get whole is None."""
+
+
+class Token(Protocol):
+    """A server's API token."""
+
+    def renew(self) -> bool:
+        """Read it again if its source changed; True if the token is another one now."""

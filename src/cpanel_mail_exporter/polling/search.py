@@ -1,0 +1,49 @@
+"""One window of emailtrack_search, asked page by page and turned into log blocks as it comes."""
+
+import asyncio
+
+from cpanel_mail_exporter.exposition.log_blocks import LogBlocks, LogBlocksBuilder
+from cpanel_mail_exporter.exposition.log_lines import LogLines
+from cpanel_mail_exporter.model.errors import WrongShape
+from cpanel_mail_exporter.model.window import Slice
+from cpanel_mail_exporter.polling.ports import MailServer
+from cpanel_mail_exporter.polling.reading import (
+    ReadCounts,
+    ReadingMemory,
+    TooManyPages,
+    WindowReader,
+)
+
+
+async def read_log_blocks(
+    server: MailServer,
+    window: Slice,
+    types: tuple[str, ...],
+    memory: ReadingMemory,
+    lines: LogLines,
+    max_series: int,
+    server_name: str,
+) -> tuple[LogBlocks, ReadCounts, float | None]:
+    """Read a whole window.
+
+    Returns:
+        its lines, what was come across, and the clock skew in seconds if an answer told it.
+
+    Raises:
+        PollError: one of the answers failed; nothing of the others is kept.
+    """
+    builder = LogBlocksBuilder(lines, max_series)
+    reader = WindowReader(window, types, memory, inside=builder.add, outside=builder.add_outside)
+    skew: float | None = None
+    try:
+        while (query := reader.next_query()) is not None:
+            end = await server.search(query, reader.rows)
+            reader.page_end(end)
+            skew = end.clock_skew_seconds if skew is None else skew
+    except TooManyPages as error:
+        raise WrongShape(
+            server_name, "emailtrack_search", "the server sends new pages without end"
+        ) from error
+    # Putting the last blocks together may take a while where rows came unsorted.
+    blocks = await asyncio.to_thread(builder.finish)
+    return blocks, reader.counts, skew

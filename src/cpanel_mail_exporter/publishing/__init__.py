@@ -1,0 +1,1 @@
+"""What has been learned of all servers, turned into the bytes that are served now."""

@@ -1,0 +1,103 @@
+"""All servers together -> publications, one of everything and one for each server.
+
+Built when a poll brought news or something became stale, never by a scrape.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from cpanel_mail_exporter.clock import Clock
+from cpanel_mail_exporter.exposition.publication import Publication, Rendered, publication
+from cpanel_mail_exporter.metrics import catalogue
+from cpanel_mail_exporter.metrics.shares import shares
+from cpanel_mail_exporter.model.family import FamilySamples
+from cpanel_mail_exporter.publishing.server_board import (
+    ServerBoard,
+    ServerTerms,
+    rendered_families,
+)
+
+_ORDER = tuple(family.name for family in catalogue.FAMILIES)
+_REST_FOR_WORK = 10.0
+_LONGEST_WAIT_SECONDS = 3_600.0
+
+
+class Board:
+    """The publications of all servers.
+
+    Args:
+        terms: one for each server, in the order their lines stand.
+        total_log_lines: the most lines of email_logs over all servers, 0 for no bound.
+        own: gives the families about the exporter itself.
+    """
+
+    def __init__(
+        self,
+        terms: Sequence[ServerTerms],
+        total_log_lines: int,
+        own: Callable[[], Sequence[FamilySamples]],
+        clock: Clock,
+    ) -> None:
+        self.servers = [ServerBoard(each, self._mark) for each in terms]
+        self._total = total_log_lines
+        self._own = own
+        self._clock = clock
+        self._news = asyncio.Event()
+        self._built_unix = 0.0
+        self._of_server: dict[str, tuple[Rendered, Publication]] = {}
+        self._everything = publication([], (), catalogue.EMAIL_LOGS)
+        self.build()
+
+    def everything(self) -> Publication:
+        """Own families and those of all servers."""
+        return self._everything
+
+    def of_server(self, name: str) -> Publication | None:
+        """The families of one server, None if there is no server of that name."""
+        known = self._of_server.get(name)
+        return known[1] if known else None
+
+    def build(self) -> None:
+        """Make the publications anew from what is known at this instant."""
+        now = self._built_unix = self._clock.now_unix()
+        lines = [server.log_lines(now) for server in self.servers]
+        granted = shares(lines, self._total) if self._total else lines
+        rendered = [s.rendered(now, n) for s, n in zip(self.servers, granted, strict=True)]
+        for server, part in zip(self.servers, rendered, strict=True):
+            before = self._of_server.get(server.terms.name)
+            if before is None or before[0] is not part:
+                alone = publication([part], _ORDER, catalogue.EMAIL_LOGS)
+                self._of_server[server.terms.name] = part, alone
+        own = Rendered(rendered_families(self._own()))
+        self._everything = publication([*rendered, own], _ORDER, catalogue.EMAIL_LOGS)
+
+    async def run(self) -> None:
+        """Build whenever there is news, until cancelled.
+
+        With thousands of servers news never stop: after each building it rests ten times as long
+        as that took, so that publishing costs at most a tenth of a core.
+        """
+        while True:
+            await self._wait_for_news()
+            self._news.clear()
+            begun = self._clock.elapsed()
+            self.build()
+            await self._clock.sleep((self._clock.elapsed() - begun) * _REST_FOR_WORK)
+
+    async def _wait_for_news(self) -> None:
+        # Counted from the last building, not from now: something may have expired meanwhile.
+        expiries = [server.next_expiry_unix(self._built_unix) for server in self.servers]
+        now = self._clock.now_unix()
+        wait = min((end - now for end in expiries if end is not None), default=None)
+        timer = asyncio.create_task(
+            self._clock.sleep(_LONGEST_WAIT_SECONDS if wait is None else wait)
+        )
+        news = asyncio.create_task(self._news.wait())
+        try:
+            await asyncio.wait({timer, news}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            timer.cancel()
+            news.cancel()
+
+    def _mark(self) -> None:
+        self._news.set()

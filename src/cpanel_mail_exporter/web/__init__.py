@@ -1,0 +1,1 @@
+"""The HTTP side: serves what has been published, and nothing else."""

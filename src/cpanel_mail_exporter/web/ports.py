@@ -1,0 +1,68 @@
+"""What the web side needs from the rest: bytes to serve and the state of each server in words.
+
+Others implement these; web itself knows neither pollers nor settings.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Protocol
+
+from cpanel_mail_exporter.exposition.body import Body, Format
+
+
+class Publication(Protocol):
+    """What is served at one moment; it never changes, a newer one takes its place."""
+
+    def body(self, format: Format, compressed: bool) -> Body:  # noqa: A002
+        """Bytes in one exposition format, as one gzip member if *compressed*."""
+
+
+class Published(Protocol):
+    """Where the publications of this moment are found."""
+
+    def everything(self) -> Publication:
+        """Families of the exporter itself and of all servers."""
+
+    def of_server(self, name: str) -> Publication | None:
+        """Families of the one server configured as *name*, None if there is no such server."""
+
+
+class Health(IntEnum):
+    """How a server fares; the worst is the smallest, so that sorting puts it first."""
+
+    FAILING = 0
+    INCOMPLETE = 1
+    WAITING = 2
+    GOOD = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ServerView:
+    """One server as people and service discovery see it.
+
+    Attributes:
+        name: its configured name.
+        endpoint_authority: `host:port` it is asked at.
+        labels: the operator's own label pairs.
+        was_polled: a poll of it has ended, well or badly.
+        state: one sentence, for a failure with what to do about it.
+        last_success_unix: end of the last good poll, None if there was none.
+        next_poll_unix: when it is asked next, None if that isn't known.
+        collectors: name and state in words of each collector.
+        health: what the sentence amounts to; decides order and colour on the status page.
+    """
+
+    name: str
+    endpoint_authority: str
+    labels: tuple[tuple[str, str], ...]
+    was_polled: bool
+    state: str
+    last_success_unix: float | None
+    next_poll_unix: float | None
+    collectors: tuple[tuple[str, str], ...]
+    health: Health
+
+
+ServerViews = Callable[[], Sequence[ServerView]]
+"""Gives every configured server's view, in the order of the configuration."""

@@ -1,0 +1,1 @@
+"""The remote API: what to ask, how it is asked, and what its answers mean."""

@@ -1,0 +1,259 @@
+"""Asks one WHM server over HTTP: sends, times out, and turns every failure into a PollError.
+
+Never follows a redirect, never logs, never keeps a body, and asks with GET alone: the
+documentation lists nothing else for these functions.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+
+import aiohttp
+from yarl import URL
+
+from cpanel_mail_exporter.clock import Clock
+from cpanel_mail_exporter.model.endpoint import Endpoint
+from cpanel_mail_exporter.model.errors import (
+    ApiRefused,
+    BadStatus,
+    ConnectFailed,
+    Denied,
+    DnsFailed,
+    NotJson,
+    PollError,
+    Redirected,
+    TimedOut,
+    TlsFailed,
+    WrongShape,
+)
+from cpanel_mail_exporter.model.query import AnswerEnd, SearchQuery, UserStatsAnswer
+from cpanel_mail_exporter.model.records import DeliveryRecord, UserStat
+from cpanel_mail_exporter.model.secret import Secret
+from cpanel_mail_exporter.whm.decode import (
+    NotJsonText,
+    Record,
+    Rows,
+    UnexpectedShape,
+    delivery_rows,
+    user_stat_rows,
+)
+from cpanel_mail_exporter.whm.request import (
+    SEARCH_FUNCTION,
+    USER_STATS_FUNCTION,
+    search_query,
+    user_stats_query,
+)
+from cpanel_mail_exporter.whm.resolver import ThreadForEachName
+from cpanel_mail_exporter.whm.stream import RowStream
+
+_REASON_CHARACTERS = 200
+_IDLE_SECONDS = 15.0
+
+
+def open_session(*, user_agent: str) -> aiohttp.ClientSession:
+    """The HTTP session that all servers share: no cookies, no proxies, no bound on connections.
+
+    Each server is asked one thing at a time, which bounds them; idle connections are kept only
+    long enough for the requests of one poll.
+    """
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(
+            limit=0, keepalive_timeout=_IDLE_SECONDS, resolver=ThreadForEachName()
+        ),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        headers={
+            "User-Agent": user_agent,
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+        },
+        trust_env=False,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How one server is reached.
+
+    Attributes:
+        name: the operator's name for it, used in messages.
+        token: gives the API token to send now; it may change between calls.
+        tls: how its certificate is checked; ignored for plain HTTP.
+        server_name: name that the certificate must be for, None for the endpoint's host.
+        timeout_seconds: for one request, from connecting to the last byte.
+    """
+
+    name: str
+    endpoint: Endpoint
+    user: str
+    token: Callable[[], Secret]
+    tls: ssl.SSLContext
+    server_name: str | None
+    timeout_seconds: float
+
+
+class WhmServer:
+    """One WHM server, as the poller asks it."""
+
+    def __init__(self, session: aiohttp.ClientSession, access: Access, clock: Clock) -> None:
+        self._session = session
+        self._access = access
+        self._clock = clock
+
+    async def user_stats(self, start_unix: int, end_unix: int) -> UserStatsAnswer:
+        """Ask emailtrack_user_stats for the sums of a window.
+
+        Raises:
+            PollError: in all its kinds but Unsupported and StorageFailed.
+        """
+        records: list[UserStat] = []
+        end = await self._ask(
+            USER_STATS_FUNCTION,
+            user_stats_query(start_unix, end_unix),
+            RowStream(user_stat_rows),
+            records.extend,
+        )
+        return UserStatsAnswer(records, end)
+
+    async def search(
+        self, query: SearchQuery, receive: Callable[[list[DeliveryRecord]], None]
+    ) -> AnswerEnd:
+        """Ask emailtrack_search for one page; *receive* gets its rows while they arrive.
+
+        What was received counts only when this returns: WHM says at the end of an answer whether
+        it is one.
+
+        Raises:
+            PollError: in all its kinds but Unsupported and StorageFailed.
+        """
+        return await self._ask(
+            SEARCH_FUNCTION, search_query(query), RowStream(delivery_rows), receive
+        )
+
+    async def _ask(
+        self,
+        function: str,
+        query: str,
+        rows: RowStream[Record],
+        receive: Callable[[list[Record]], None],
+    ) -> AnswerEnd:
+        name = self._access.name
+        try:
+            return await self._exchange(function, query, rows, receive)
+        except PollError:
+            raise
+        except NotJsonText as error:
+            raise NotJson(name, function, f"{error} (a login page, or it was cut off)") from error
+        except UnexpectedShape as error:
+            raise WrongShape(name, function, str(error)) from error
+        except (aiohttp.ClientError, OSError, ssl.SSLError) as error:
+            kind, detail = self._translated(error)
+            raise kind(name, function, detail) from error
+
+    async def _exchange(
+        self,
+        function: str,
+        query: str,
+        rows: RowStream[Record],
+        receive: Callable[[list[Record]], None],
+    ) -> AnswerEnd:
+        access = self._access
+        rejected = 0
+        async with self._session.get(
+            URL(f"{access.endpoint.url}/json-api/{function}?{query}", encoded=True),
+            headers={"Authorization": f"whm {access.user}:{access.token().reveal()}"},
+            allow_redirects=False,
+            ssl=access.tls,
+            server_hostname=access.server_name if access.endpoint.scheme == "https" else None,
+            timeout=aiohttp.ClientTimeout(total=access.timeout_seconds),
+        ) as response:
+            skew = self._clock_skew(response)
+            self._judge_status(function, response)
+            async for chunk in response.content.iter_any():
+                piece = rows.feed(chunk)
+                if piece is not None:
+                    rejected += _hand_on(piece, receive)
+        verdict, last = rows.finish()
+        if verdict.refusal is not None:
+            kind = Denied if verdict.is_login_refusal else ApiRefused
+            raise kind(access.name, function, f'WHM says "{self._tidy(verdict.refusal)}"')
+        rejected += _hand_on(last, receive)
+        return AnswerEnd(rejected, verdict.is_cut, skew)
+
+    def _judge_status(self, function: str, response: aiohttp.ClientResponse) -> None:
+        status = response.status
+        name = self._access.name
+        if status in {401, 403}:
+            raise Denied(name, function, f"access denied (HTTP {status})")
+        if 300 <= status < 400:
+            raise Redirected(name, function, f"redirected elsewhere (HTTP {status})")
+        if status != 200:
+            raise BadStatus(name, function, f"HTTP status {status}")
+
+    def _clock_skew(self, response: aiohttp.ClientResponse) -> float | None:
+        try:
+            server_unix = parsedate_to_datetime(response.headers["Date"]).timestamp()
+        except (KeyError, ValueError, TypeError, OverflowError):
+            return None
+        return server_unix - self._clock.now_unix()
+
+    def _tidy(self, reason: str) -> str:
+        """WHM's reason in one short line; should it repeat the token, that is taken out."""
+        token = self._access.token().reveal()
+        line = "".join(c if c.isprintable() else " " for c in reason.replace(token, "<secret>"))
+        return line if len(line) <= _REASON_CHARACTERS else line[:_REASON_CHARACTERS] + "..."
+
+    def _translated(self, error: Exception) -> tuple[type[PollError], str]:
+        where = self._access.endpoint.authority
+        for kinds, kind, detail in _FOREIGN:
+            if isinstance(error, kinds):
+                return kind, detail.format(
+                    where=where,
+                    seconds=f"{self._access.timeout_seconds:g}",
+                    why=_why(error),
+                )
+        return ConnectFailed, f"connection to {where} failed ({_why(error)})"
+
+
+_FOREIGN: tuple[tuple[tuple[type[Exception], ...], type[PollError], str], ...] = (
+    ((TimeoutError, asyncio.TimeoutError), TimedOut, "no whole answer within {seconds} s"),
+    (
+        (aiohttp.ClientConnectorCertificateError, ssl.SSLCertVerificationError),
+        TlsFailed,
+        "the certificate of {where} is not trusted ({why})",
+    ),
+    (
+        (aiohttp.ClientSSLError, ssl.SSLError),
+        TlsFailed,
+        "no TLS could be agreed with {where} ({why})",
+    ),
+    ((aiohttp.ClientConnectorDNSError,), DnsFailed, "the name in {where} can't be resolved"),
+    ((aiohttp.ContentTypeError,), NotJson, "the answer is no JSON"),
+    ((aiohttp.ClientPayloadError,), ConnectFailed, "the answer from {where} broke off"),
+    ((aiohttp.ClientResponseError,), ConnectFailed, "what answers at {where} speaks no HTTP"),
+    ((aiohttp.ServerDisconnectedError,), ConnectFailed, "{where} closed the connection"),
+)
+"""Foreign errors, the special before the general, and what each means to a poll."""
+
+
+def _why(error: BaseException) -> str:
+    """The system's own words for a failure, never the foreign library's: those may be anything."""
+    for cause in (
+        error,
+        getattr(error, "os_error", None),
+        getattr(error, "certificate_error", None),
+    ):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return str(cause.verify_message)
+        if isinstance(cause, ssl.SSLError) and cause.reason:
+            return cause.reason.replace("_", " ").lower()
+        if isinstance(cause, OSError) and cause.strerror and not isinstance(cause, ssl.SSLError):
+            return cause.strerror.split("[")[0].strip() or type(cause).__name__
+    return type(error).__name__
+
+
+def _hand_on(rows: Rows[Record], receive: Callable[[list[Record]], None]) -> int:
+    if rows.records:
+        receive(rows.records)
+    return rows.rejected

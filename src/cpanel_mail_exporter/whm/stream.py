@@ -1,0 +1,118 @@
+"""An answer's bytes as they arrive -> its rows, some hundreds at a time, and then its envelope.
+
+So the largest answer needs no more memory than a small one, and decoding it never holds up the
+event loop for long. Rows are provisional until `finish` has seen the envelope: WHM says only after
+the rows whether the call succeeded.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Generic
+
+import msgspec
+
+from cpanel_mail_exporter.whm.decode import (
+    NotJsonText,
+    Record,
+    Rows,
+    UnexpectedShape,
+    Verdict,
+    judge,
+)
+
+# In JSON this can't be part of a text: a quote inside a text is escaped, so the second quote
+# would have a backslash before it.
+_ROWS_BEGIN = re.compile(rb'"records"\s*:\s*\[')
+_COMMA_NEXT = re.compile(rb"\s*,")
+_STANDS_FOR_ROWS = b'"rows taken out"'
+_PIECE_BYTES = 256 * 1024
+_TRIES = 8
+_BRACES = 4_000
+_MOST_BYTES = 4 << 20
+
+
+class RowStream(Generic[Record]):
+    """Cuts the array `data.records` into pieces that are decoded at once.
+
+    A piece ends after a `}` that is followed by a comma. Whether that brace really ends a row or
+    stands inside a text is proven by decoding: what is JSON from a known start of a row to there
+    has all its rows closed, and what isn't is tried with an earlier brace or with more bytes.
+    """
+
+    def __init__(self, decode_rows: Callable[[bytes], Rows[Record]]) -> None:
+        self._decode_rows = decode_rows
+        self._head: bytes | None = None  # all before the first row, once that is known
+        self._buffer = bytearray()
+        self._wanted = _PIECE_BYTES
+        self._took_rows = False
+
+    def feed(self, chunk: bytes) -> Rows[Record] | None:
+        """Take the next bytes of the body; give the rows that they completed, if many have.
+
+        Raises:
+            UnexpectedShape: so many bytes without a whole row can't be an answer of WHM.
+        """
+        self._buffer += chunk
+        if len(self._buffer) < self._wanted:
+            return None
+        has_begun = self._head is not None or self._find_head()
+        rows = self._cut() if has_begun else None
+        if rows is None and len(self._buffer) > _MOST_BYTES:
+            raise UnexpectedShape(f"{_MOST_BYTES >> 20} MiB without a row that ends")
+        self._wanted = _PIECE_BYTES if rows else 2 * len(self._buffer)
+        return rows
+
+    def finish(self) -> tuple[Verdict, Rows[Record]]:
+        """The answer's verdict and its last rows.
+
+        Raises:
+            NotJsonText: the body is no JSON, or is cut off.
+            UnexpectedShape: JSON of another shape.
+        """
+        marker = _STANDS_FOR_ROWS + b"," if self._took_rows else b""
+        verdict = judge((self._head or b"") + marker + bytes(self._buffer))
+        if verdict.refusal is not None:
+            return verdict, Rows([], 0)
+        rows = verdict.rows or []
+        if self._took_rows:
+            if not rows or bytes(rows[0]) != _STANDS_FOR_ROWS:
+                raise UnexpectedShape("the records stand elsewhere than in data")
+            del rows[0]
+        last = self._decode_rows(_array(rows))
+        self._buffer.clear()
+        return verdict, last
+
+    def _find_head(self) -> bool:
+        begin = _ROWS_BEGIN.search(self._buffer)
+        if begin is None:
+            return False
+        self._head = bytes(self._buffer[: begin.end()])
+        del self._buffer[: begin.end()]
+        return True
+
+    def _cut(self) -> Rows[Record] | None:
+        for end, after in islice(self._row_ends(), _TRIES):
+            try:
+                rows = self._decode_rows(b"[" + self._buffer[:end] + b"]")
+            except NotJsonText:
+                continue
+            del self._buffer[:after]
+            self._took_rows = True
+            return rows
+        return None
+
+    def _row_ends(self) -> Iterator[tuple[int, int]]:
+        """Where a row may end and the next begins, the last such place first."""
+        end = len(self._buffer)
+        for _ in range(_BRACES):  # a text may be nothing but braces
+            end = self._buffer.rfind(b"}", 0, end)
+            if end < 0:
+                return
+            comma = _COMMA_NEXT.match(self._buffer, end + 1)
+            if comma is not None:
+                yield end + 1, comma.end()
+
+
+def _array(rows: list[msgspec.Raw]) -> bytes:
+    return b"[" + b",".join(map(bytes, rows)) + b"]"

@@ -1,0 +1,149 @@
+"""Whole expositions, byte for byte, in both formats."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cpanel_mail_exporter.exposition.body import Format
+from cpanel_mail_exporter.exposition.publication import Publication
+from cpanel_mail_exporter.model.errors import ApiRefused, Denied, TimedOut, Unsupported
+from cpanel_mail_exporter.publishing.board import Board
+from cpanel_mail_exporter.whm.decode import delivery_rows as decoded_deliveries
+from cpanel_mail_exporter.whm.decode import judge, user_stat_rows
+from tests.unit.exposition.records import delivery
+from tests.unit.publishing.boards import board, log_blocks, poll, shown, stat, terms, whole
+from tests.unit.publishing.clock import StandingClock
+
+Compare = Callable[[str, bytes], None]
+
+DESCRIPTION = Path(__file__).parent / "description"
+NOW = 1_795_252_447.0
+FORMATS = [(Format.TEXT, "txt"), (Format.OPENMETRICS, "om")]
+
+
+def rows(name: str) -> bytes:
+    """The JSON array `data.records` of one of the description's inputs."""
+    verdict = judge((DESCRIPTION / name).read_bytes())
+    assert verdict.rows is not None
+    return b"[" + b",".join(map(bytes, verdict.rows)) + b"]"
+
+
+def flag_mode() -> Board:
+    """One server without a name, which answers with the description's two records."""
+    clock = StandingClock(NOW)
+    one = board(clock, terms("192.0.2.1:2087", labels=()), total=50_000)
+    poll(
+        one.servers[0],
+        NOW,
+        user_stats=user_stat_rows(rows("user_stats.json")).records,
+        email_logs=log_blocks([], outside=decoded_deliveries(rows("email_logs.json")).records),
+        figures={
+            "user_stats": {"rows_read": 1},
+            "email_logs": {"rows_read": 1, "rows_outside_range": 1},
+        },
+        clock_skew_seconds=0.25,
+    )
+    one.build()
+    return one
+
+
+def file_mode() -> Board:
+    """Four servers: one that is well, one that grows stale, one denied, one not polled yet."""
+    clock = StandingClock(NOW - 400)
+    one = board(
+        clock,
+        terms("web1", labels=(("server", "web1"), ("region", "eu"), ("rack", 'a"1'))),
+        terms("web2"),
+        terms("web3", user_stats_labels=("owner", "primary_domain")),
+        terms("web4"),
+        total=5,
+    )
+    web1, web2, web3, _ = one.servers
+    poll(web2, NOW - 400, user_stats=[stat(user="gone")], email_logs=log_blocks([delivery()]))
+    poll(
+        web2,
+        NOW - 120,
+        user_stats=TimedOut("web2", "emailtrack_user_stats", "no whole answer within 30 s"),
+        email_logs=log_blocks(
+            [delivery(1_795_252_300 + n, None) for n in range(9)], web2.terms.labels
+        ),
+        figures={"email_logs": {"rows_read": 9, "slices_incomplete": 1}},
+        clock_skew_seconds=-3.0,
+    )
+    poll(
+        web1,
+        NOW - 60,
+        user_stats=ApiRefused("web1", "emailtrack_user_stats", "no"),
+        email_logs=Unsupported("web1", "emailtrack_search", "access denied (HTTP 403)"),
+        figures={"user_stats": {"rows_read": 0}},
+    )
+    poll(
+        web1,
+        NOW,
+        user_stats=[
+            stat(flags={"reached_maxemails": True, "reached_maxdeferfail": False}),
+            stat(domain="", user="-remote-", flags={}, unreadable_flags=2),
+            stat(user='odd "user"\\\n', counts={"send_count": 2.5, "inprogress_count": 3}),
+        ],
+        email_logs=log_blocks(
+            [
+                delivery(1_795_252_400, 1_795_252_401, message='550 "no" \\ such\nuser'),
+                delivery(1_795_252_410, 1_795_252_411, type="defer", host="", ip=""),
+            ],
+            web1.terms.labels,
+            outside=[delivery(None, None, message="grüße \u2028 \U0001f600")],
+        ),
+        figures={
+            "user_stats": {"rows_read": 4, "rows_rejected": 1, "unreadable_flags": 2},
+            "email_logs": {
+                "rows_read": 5,
+                "rows_rejected": 2,
+                "rows_outside_range": 1,
+                "repeated_pages": 1,
+                "duration_seconds": 1.25,
+            },
+        },
+    )
+    denied = Denied("web3", "emailtrack_user_stats", "access denied (HTTP 403)")
+    poll(web3, NOW, user_stats=denied, email_logs=denied, login_retry_unix=NOW + 900)
+    clock.now = NOW
+    one.build()
+    return one
+
+
+@pytest.mark.parametrize(("form", "ending"), FORMATS)
+def test_flag_mode(form: Format, ending: str, golden: Compare) -> None:
+    golden(f"flag_mode.{ending}", whole(flag_mode().everything(), form))
+
+
+@pytest.mark.parametrize(("form", "ending"), FORMATS)
+def test_file_mode(form: Format, ending: str, golden: Compare) -> None:
+    golden(f"file_mode.{ending}", whole(file_mode().everything(), form))
+
+
+@pytest.mark.parametrize(("form", "ending"), FORMATS)
+def test_one_server_of_the_file(form: Format, ending: str, golden: Compare) -> None:
+    golden(f"file_mode_web1.{ending}", whole(file_mode().of_server("web1"), form))
+
+
+def test_flag_mode_holds_the_lines_of_the_description_verbatim() -> None:
+    text = whole(flag_mode().everything())
+    for name in ("email_user_stats.txt", "email_logs.txt"):
+        assert (DESCRIPTION / name).read_bytes() in text
+
+
+def test_both_formats_have_the_same_well_formed_samples() -> None:
+    for publication in (
+        flag_mode().everything(),
+        file_mode().everything(),
+        file_mode().of_server("web1"),
+    ):
+        assert shown(publication).samples
+
+
+def test_a_publication_of_nothing() -> None:
+    one = Board([], 0, list, StandingClock(NOW))
+    nothing: Publication = one.everything()
+    assert whole(nothing, Format.TEXT) == b""
+    assert whole(nothing, Format.OPENMETRICS) == b"# EOF\n"

@@ -1,0 +1,294 @@
+"""Rendered and then parsed, every label comes back, whatever text it holds.
+
+Three readers: a small strict one of our own, both parsers of prometheus_client (which read all of
+this right, as of 0.26), and for a page of hostile samples a real Prometheus.
+"""
+
+import gzip
+import json
+import os
+import shutil
+import socket
+import subprocess
+import threading
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client.openmetrics.parser import (
+    text_string_to_metric_families as openmetrics_families,
+)
+from prometheus_client.parser import text_string_to_metric_families as text_families
+
+from cpanel_mail_exporter.exposition.body import Format
+from cpanel_mail_exporter.exposition.log_blocks import LogBlocks, LogBlocksBuilder
+from cpanel_mail_exporter.exposition.log_lines import LogLines
+from cpanel_mail_exporter.exposition.publication import Publication, Rendered, publication
+from cpanel_mail_exporter.exposition.text import LabelPairs, sample_lines
+from cpanel_mail_exporter.metrics.catalogue import EMAIL_LOGS
+from cpanel_mail_exporter.model.family import Family, FamilySamples
+from cpanel_mail_exporter.model.records import DELIVERY_LABELS, DeliveryRecord
+from tests.unit.exposition.reading import Labels, read
+from tests.unit.exposition.records import delivery
+
+GAUGE = Family("a_gauge", "gauge", 'Of "all" sorts\\\n.', ("one", "two"))
+COUNTER = Family("b_total", "counter", "Counts.", ("one", "two"))
+BARE = Family("c_bare", "gauge", "Without labels.", of_server=False)
+
+AWKWARD = st.text(
+    st.sampled_from(
+        '"\\\n\r\x00\t\x0b\x0c\x1b\x1c\x7f\x85\xa0an{},=#% '
+        "\u2028\u2029\ufeff\ufffd\U0001f600\U0010ffff"
+    ),
+    max_size=8,
+)
+TEXTS = st.one_of(st.text(max_size=12), AWKWARD)
+NUMBERS = st.one_of(st.integers(-(2**64), 2**64), st.floats(allow_nan=False))
+COUNTS = st.one_of(st.integers(0, 2**64), st.floats(0, 1e300))
+SAMPLES = {
+    GAUGE: st.dictionaries(st.tuples(TEXTS, TEXTS), NUMBERS, max_size=4),
+    COUNTER: st.dictionaries(st.tuples(TEXTS, TEXTS), COUNTS, max_size=4),
+}
+SERVERS = st.lists(st.tuples(TEXTS, TEXTS), max_size=3, unique_by=lambda labels: labels[0])
+
+
+def log_blocks(records: list[DeliveryRecord], labels: LabelPairs = ()) -> LogBlocks:
+    builder = LogBlocksBuilder(LogLines(EMAIL_LOGS.name, labels), 0)
+    builder.add(records)
+    return builder.finish()
+
+
+def whole(one: Publication, form: Format) -> bytes:
+    return b"".join(one.body(form, compressed=False).open())
+
+
+@st.composite
+def publications(draw: st.DrawFn) -> tuple[Publication, list[tuple[str, Labels, float]]]:
+    """Servers with odd labels and odd mail; and every sample that the publication must have."""
+    rendered: list[Rendered] = []
+    wanted: list[tuple[str, Labels, float]] = []
+    for name, region in draw(SERVERS):
+        labels = (("server", name), ("region", region))
+        families: dict[str, tuple[Family, bytes]] = {}
+        for family in draw(st.permutations([GAUGE, COUNTER])):
+            samples = list(draw(SAMPLES[family]).items())
+            if samples:
+                lines = sample_lines(FamilySamples(family, samples), labels)
+                families[family.name] = (family, lines)
+            wanted += [
+                (family.name, (*labels, ("one", one), ("two", two)), value)
+                for (one, two), value in samples
+            ]
+        messages = draw(st.lists(TEXTS, max_size=3, unique=True))
+        records = [delivery(message=message, user=name) for message in messages]
+        rendered.append(Rendered(families, log_blocks(records, labels)))
+        wanted += [
+            ("email_logs", (*labels, *zip(DELIVERY_LABELS, record[:22], strict=True)), 1)
+            for record in records
+        ]
+    value = draw(NUMBERS)
+    bare = FamilySamples(BARE, [((), value)])
+    rendered.append(Rendered({BARE.name: (BARE, sample_lines(bare, (("server", "x"),)))}))
+    wanted.append((BARE.name, (), value))
+    order = draw(st.permutations(["email_logs", "b_total", "a_gauge"]))
+    return publication(rendered, order[: draw(st.integers(0, 3))], EMAIL_LOGS), wanted
+
+
+Whole = tuple[Publication, list[tuple[str, Labels, float]]]
+
+
+def in_any_order(samples: list[tuple[str, Labels, float]]) -> list[tuple[str, Labels, float]]:
+    return sorted((name, tuple(sorted(labels)), float(value)) for name, labels, value in samples)
+
+
+@given(publications())
+def test_every_sample_comes_back_to_a_strict_reader(one: Whole) -> None:
+    """It also refuses a family in two places and a series that stands twice."""
+    found, wanted = one
+    for form in Format:
+        result = read(whole(found, form), openmetrics=form is Format.OPENMETRICS)
+        samples = [(name, labels, float(value)) for name, labels, value in result.samples]
+        assert in_any_order(samples) == in_any_order(wanted)
+
+
+@given(publications())
+def test_both_formats_have_the_same_samples_in_the_same_order(one: Whole) -> None:
+    text = read(whole(one[0], Format.TEXT))
+    other = read(whole(one[0], Format.OPENMETRICS), openmetrics=True)
+    assert text.samples == other.samples
+    assert list(text.helps.values()) == list(other.helps.values())
+    assert [name.removesuffix("_total") for name in text.kinds] == list(other.kinds)
+
+
+@given(publications())
+@pytest.mark.parametrize("form", Format)
+def test_every_sample_comes_back_to_prometheus_client(form: Format, one: Whole) -> None:
+    found, wanted = one
+    parse = text_families if form is Format.TEXT else openmetrics_families
+    samples = [
+        (sample.name, tuple(sample.labels.items()), sample.value)
+        for family in parse(whole(found, form).decode())
+        for sample in family.samples
+    ]
+    assert in_any_order(samples) == in_any_order(wanted)
+
+
+@given(publications())
+def test_gzip_holds_the_same_bytes(one: Whole) -> None:
+    for form in Format:
+        body = one[0].body(form, compressed=True)
+        packed = b"".join(body.open())
+        assert len(packed) == body.length
+        assert gzip.decompress(packed) == whole(one[0], form)
+
+
+HOSTILE = (
+    *map(chr, range(0x180)),
+    *(f"a{chr(code)}b" for code in range(0x21)),
+    *(f"{char}\x00{char}" for char in '"\\\n\r'),
+    "\x00" * 3,
+    "ends in \\",
+    "ends in \\\\",
+    'ends in \\"',
+    "\\n is no line end, \n is",
+    '"} 1\nemail_logs{message="injected',
+    "# HELP email_logs x\n# TYPE email_logs counter\n# EOF\n",
+    " # {trace=1} 2",
+    "\u2028\u2029\ufeff\ufffd\uffff\U0001f600\U0010ffff",
+    "e\u0301 \u202e \u200d",
+    " leading and trailing ",
+    "long " * 20_000,
+)
+
+
+class _Static(BaseHTTPRequestHandler):
+    pages: dict[str, tuple[str, bytes]]
+
+    def do_GET(self) -> None:
+        kind, page = self.pages[self.path]
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(page)))
+        self.end_headers()
+        self.wfile.write(page)
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@contextmanager
+def static_server(pages: dict[str, tuple[str, bytes]]) -> Iterator[int]:
+    handler = type("Handler", (_Static,), {"pages": pages})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@contextmanager
+def prometheus(config: dict[str, Any], folder: Path) -> Iterator[str]:
+    """A real Prometheus with this configuration; gives its address."""
+    program = shutil.which("prometheus")
+    if program is None:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("no prometheus found")
+    file = folder / "prometheus.yml"
+    file.write_text(json.dumps(config))  # JSON is YAML
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [
+                program,
+                f"--config.file={file}",
+                f"--storage.tsdb.path={folder / 'data'}",
+                f"--web.listen-address=127.0.0.1:{port}",
+            ],
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def ask(address: str, path: str, **params: str) -> Any:
+    url = f"{address}/api/v1/{path}?{urllib.parse.urlencode(params)}"
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return json.load(answer)["data"]
+
+
+def scraped(address: str, jobs: set[str]) -> None:
+    """Wait until each job was scraped well; a scrape that fails fails the test."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        try:
+            targets = ask(address, "targets", state="active")["activeTargets"]
+        except OSError:
+            targets = []
+        errors = [target["lastError"] for target in targets if target["lastError"]]
+        assert errors == []
+        if {t["labels"]["job"] for t in targets if t["health"] == "up"} == jobs:
+            return
+        time.sleep(0.05)
+    pytest.fail("Prometheus didn't scrape")
+
+
+@pytest.mark.e2e
+def test_a_real_prometheus_gives_every_label_back(tmp_path: Path) -> None:
+    lines = sample_lines(
+        FamilySamples(GAUGE, [((f"{n}", text), n) for n, text in enumerate(HOSTILE)])
+    )
+    records = [delivery(user=f"{n}", message=text) for n, text in enumerate(HOSTILE)]
+    found = publication(
+        [Rendered({GAUGE.name: (GAUGE, lines)}, log_blocks(records))], [], EMAIL_LOGS
+    )
+    pages = {
+        f"/{form.name.lower()}": (
+            form.value,
+            b"".join(found.body(form, compressed=True).open()),
+        )
+        for form in Format
+    }
+    with static_server(pages) as port:
+        config = {
+            "global": {"scrape_interval": "500ms", "scrape_timeout": "500ms"},
+            "scrape_configs": [
+                {
+                    "job_name": path[1:],
+                    "metrics_path": path,
+                    "static_configs": [{"targets": [f"127.0.0.1:{port}"]}],
+                }
+                for path in pages
+            ],
+        }
+        with prometheus(config, tmp_path) as address:
+            scraped(address, {"text", "openmetrics"})
+            for name, number, text in (
+                (GAUGE.name, "one", "two"),
+                (EMAIL_LOGS.name, "user", "message"),
+            ):
+                for job in ("text", "openmetrics"):
+                    answer = ask(address, "query", query=f'{name}{{job="{job}"}}')["result"]
+                    # An empty label is no label to Prometheus.
+                    back = {int(s["metric"][number]): s["metric"].get(text, "") for s in answer}
+                    assert back == dict(enumerate(HOSTILE)), job
+                    assert len(answer) == len(HOSTILE)
+            helps = ask(address, "metadata", metric=GAUGE.name)[GAUGE.name]
+            assert {entry["help"] for entry in helps} == {GAUGE.help}

@@ -1,0 +1,227 @@
+"""The configuration file: what a whole one gives, and what is accepted beside the usual."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from cpanel_mail_exporter.config.reference import EXAMPLE
+from cpanel_mail_exporter.config.settings import (
+    EmailLogsSettings,
+    ServerSettings,
+    Settings,
+    TlsSettings,
+    TokenSource,
+    UserStatsSettings,
+)
+from cpanel_mail_exporter.model.endpoint import Endpoint
+from cpanel_mail_exporter.model.secret import Secret
+from cpanel_mail_exporter.model.window import Rolling, Today
+
+Loaded = Callable[..., Settings]
+Said = Callable[..., list[str]]
+
+SERVER = "servers: [{name: web1, endpoint: web1.example.com, token_env: WEB1_TOKEN}]\n"
+ENVIRON = {"WEB1_TOKEN": "EXAMPLETOKEN", "WEB2_TOKEN": "OTHERTOKEN"}
+
+
+@pytest.fixture
+def of_file(loaded: Loaded, tmp_path: Path) -> Callable[[str], Settings]:
+    def load_text(text: str) -> Settings:
+        file = tmp_path / "config.yml"
+        file.write_text(text, encoding="utf-8")
+        return loaded("--config.file", str(file), environ=ENVIRON)
+
+    return load_text
+
+
+def test_a_file_with_everything_gives_all_of_it(
+    of_file: Callable[[str], Settings], tmp_path: Path, certificates: Path
+) -> None:
+    (tmp_path / "web1.token").write_text("FILETOKEN\r\n")
+    (tmp_path / "web1.token").chmod(0o600)
+    (tmp_path / "ca.pem").write_bytes((certificates / "ca.pem").read_bytes())
+    text = """\
+servers:
+  - name: "Büro 1"
+    endpoint: http://Web1.Example.com/
+    user: reseller
+    token_file: web1.token
+    timezone: Europe/Berlin
+    tls_config: {ca_file: ca.pem, server_name: Mail.Example.com, insecure_skip_verify: yes}
+    labels: {region: eu, "on": "5", tier: 'a "b"', rack: r1}
+  - {name: web2, endpoint: "[2001:DB8::1]:2083", token_env: WEB2_TOKEN}
+server_label: true
+poll_interval: 1m30s
+request_timeout: 500ms
+stale_after: 1h
+user_stats: {window: 24h, labels: [owner, primary_domain]}
+email_logs: {window: 1h, types: [defer, inprogress], max_series: 0, max_series_total: 7}
+"""
+    assert of_file(text) == Settings(
+        servers=(
+            ServerSettings(
+                name="Büro 1",
+                endpoint=Endpoint("http", "web1.example.com", 2086),
+                token=TokenSource(Secret("FILETOKEN"), tmp_path / "web1.token"),
+                timezone=ZoneInfo("Europe/Berlin"),
+                user="reseller",
+                tls=TlsSettings(tmp_path / "ca.pem", "mail.example.com", True),
+                labels=(("region", "eu"), ("on", "5"), ("tier", 'a "b"'), ("rack", "r1")),
+            ),
+            ServerSettings(
+                name="web2",
+                endpoint=Endpoint("https", "2001:db8::1", 2083),
+                token=TokenSource(Secret("OTHERTOKEN")),
+                timezone=ZoneInfo("UTC"),
+            ),
+        ),
+        server_label=True,
+        poll_interval_seconds=90.0,
+        request_timeout_seconds=0.5,
+        stale_after_seconds=3600.0,
+        user_stats=UserStatsSettings(Rolling(86400), ("owner", "primary_domain")),
+        email_logs=EmailLogsSettings(Rolling(3600), ("defer", "inprogress"), 0, 7),
+    )
+
+
+def test_the_example_of_the_reference_page_can_be_used(
+    of_file: Callable[[str], Settings], tmp_path: Path
+) -> None:
+    (tmp_path / "web1.token").write_text("FILETOKEN\n")
+    assert [server.name for server in of_file(EXAMPLE).servers] == ["web1", "web2"]
+
+
+@pytest.mark.parametrize(
+    ("text", "window"),
+    [
+        ("", Today()),
+        ("email_logs: {}\n", Today()),
+        ("email_logs: off\n", None),
+        ("email_logs: Off\n", None),
+        ('email_logs: "off"\n', None),
+        ("email_logs: {window: off}\n", None),
+        ("email_logs: {window: OFF}\n", None),
+        ('email_logs: {window: "off"}\n', None),
+        ("email_logs: {window: today}\n", Today()),
+        ("email_logs: {window: 1d}\n", Rolling(86400)),
+    ],
+)
+def test_off_is_off_although_yaml_reads_it_as_false(
+    of_file: Callable[[str], Settings], text: str, window: Any
+) -> None:
+    assert of_file(SERVER + text).email_logs.window == window
+    assert of_file(SERVER + text.replace("email_logs", "user_stats")).user_stats.window == window
+
+
+@pytest.mark.parametrize(
+    ("interval", "stale_after_seconds"), [("1s", 300.0), ("100s", 300.0), ("101s", 303.0)]
+)
+def test_stale_after_is_the_larger_of_three_intervals_and_five_minutes(
+    of_file: Callable[[str], Settings], interval: str, stale_after_seconds: float
+) -> None:
+    settings = of_file(f"{SERVER}poll_interval: {interval}\n")
+    assert settings.stale_after_seconds == stale_after_seconds
+
+
+def test_stale_after_is_compared_with_the_interval_that_counts(said: Said, tmp_path: Path) -> None:
+    file = tmp_path / "config.yml"
+    file.write_text(f"{SERVER}poll_interval: 1m\nstale_after: 1m\n")
+    assert said("--config.file", str(file), "--poll.interval=2m", environ=ENVIRON) == [
+        (
+            f"{file}:3: stale_after: 1m is shorter than the poll interval of 2m, "
+            "so gauges would vanish between polls; write 3 intervals or more"
+        )
+    ]
+
+
+def test_a_single_server_may_go_without_the_label_server(
+    of_file: Callable[[str], Settings],
+) -> None:
+    assert of_file(SERVER).server_label
+    assert not of_file(f"{SERVER}server_label: false\n").server_label
+
+
+def test_a_byte_order_mark_is_no_mistake(of_file: Callable[[str], Settings]) -> None:
+    assert of_file("\ufeff" + SERVER).servers[0].name == "web1"
+
+
+def test_an_anchor_that_nothing_refers_to_is_no_mistake(
+    of_file: Callable[[str], Settings],
+) -> None:
+    text = SERVER.replace("web1,", "&a web1,") + "poll_interval: &a 5s\n"
+    assert of_file(text).poll_interval_seconds == 5
+
+
+def test_relative_paths_start_at_the_files_folder(
+    loaded: Loaded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/t").write_text("FILETOKEN")
+    (tmp_path / "etc/c.yml").write_text("servers: [{name: a, endpoint: h, token_file: t}]")
+    monkeypatch.chdir(tmp_path)
+    assert loaded("check-config", "etc/c.yml").servers[0].token.file == Path("etc/t")
+
+
+def test_secrets_that_everyone_can_read_are_warned_of_once(
+    loaded: Loaded, tmp_path: Path, certificates: Path
+) -> None:
+    token, key = tmp_path / "t", tmp_path / "web.key"
+    token.write_text("FILETOKEN")
+    key.write_bytes((certificates / "web.key").read_bytes())
+    (tmp_path / "web.yml").write_text(
+        f"tls_server_config: {{cert_file: {certificates}/web.crt, key_file: web.key}}"
+    )
+    (tmp_path / "c.yml").write_text(
+        "servers: [{name: a, endpoint: h, token_file: t}, {name: b, endpoint: h, token_file: t}]"
+    )
+    line = (f"--config.file={tmp_path}/c.yml", f"--web.config.file={tmp_path}/web.yml")
+    for file in (token, key):
+        file.chmod(0o644)
+    assert loaded(*line).warnings == (
+        (
+            f"every user of this machine can read {token}, which holds a token; "
+            f"run: chmod o-rwx {token}"
+        ),
+        (
+            f"every user of this machine can read {key}, which holds a private key; "
+            f"run: chmod o-rwx {key}"
+        ),
+    )
+    for file in (token, key):
+        file.chmod(0o640)
+    assert loaded(*line).warnings == ()
+
+
+def test_a_zone_that_is_not_there_is_warned_of_unless_a_flag_names_one(loaded: Loaded) -> None:
+    line = ("--endpoint=h", "--apikey=EXAMPLETOKEN")
+    assert loaded(*line, environ={"TZ": "Mars/Olympus"}).warnings == (
+        (
+            "TZ is 'Mars/Olympus', which names no time zone, so days begin at midnight UTC; "
+            "set TZ or --timezone to one such as Europe/Berlin"
+        ),
+    )
+    assert loaded(*line, "--timezone=UTC", environ={"TZ": "Mars/Olympus"}).warnings == ()
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "huge"])
+def test_a_config_file_that_is_no_small_file_is_refused_without_waiting(
+    said: Said, tmp_path: Path, kind: str
+) -> None:
+    file = tmp_path / "c.yml"
+    if kind == "folder":
+        file.mkdir()
+        why = (
+            f"can't read {file}: is a directory; "
+            "check the path, and that the exporter's user may read it"
+        )
+    elif kind == "pipe":
+        os.mkfifo(file)
+        why = f"can't read {file}: it isn't a regular file; give a file's path"
+    else:
+        file.write_bytes(b"#" * (1024 * 1024 + 1))
+        why = f"{file} is larger than 1048576 bytes; check that it's the right one"
+    assert said("check-config", str(file)) == [f"check-config: {why}"]

@@ -1,0 +1,104 @@
+"""Families with samples become lines, one for each sample, and comments for each format."""
+
+import math
+
+import pytest
+
+from cpanel_mail_exporter.exposition.body import Format
+from cpanel_mail_exporter.exposition.escaping import help_text, label_value, number
+from cpanel_mail_exporter.exposition.text import comments, pairs, sample_lines
+from cpanel_mail_exporter.model.family import Family, FamilySamples
+
+PLAIN = Family("a_gauge", "gauge", 'Says "a\\b"\nand more.')
+COUNTER = Family("b_total", "counter", "Counts.", ("kind",))
+OWN = Family("c", "gauge", "About the exporter.", ("version",), of_server=False)
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (0, "0"),
+        (-7, "-7"),
+        (7301, "7301"),
+        (2**63, "9223372036854775808"),
+        (True, "1"),
+        (7301.0, "7301"),
+        (-0.0, "0"),
+        (0.25, "0.25"),
+        (1e-7, "1e-07"),
+        (1e15, "1000000000000000"),
+        (2.0**60, "1152921504606846976"),
+        (1.5e300, str(int(1.5e300))),
+        (math.inf, "+Inf"),
+        (-math.inf, "-Inf"),
+        (math.nan, "NaN"),
+        (10**309, "+Inf"),
+        (-(10**309), "-Inf"),
+        (10**5_000, "+Inf"),
+    ],
+    ids=lambda value: str(value)[:20] if isinstance(value, str) else "",
+)
+def test_whole_numbers_have_neither_point_nor_exponent(value: float, written: str) -> None:
+    assert number(value) == written
+
+
+@pytest.mark.parametrize("value", [0.1, 1 / 3, 1e-300, 5e-324, 123456.789, 2.0**70, 1e22, 1.1e200])
+def test_a_number_reads_back_exactly(value: float) -> None:
+    assert float(number(value)) == value
+
+
+def test_exactly_three_characters_of_a_label_value_are_escaped() -> None:
+    everything = "".join(map(chr, range(0x2100)))
+    escaped = label_value(everything)
+    assert len(escaped) == len(everything) + 3
+    assert escaped == everything.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def test_quotes_in_help_are_escaped_in_openmetrics_alone() -> None:
+    assert help_text('a "b"\\\n', quotes=False) == 'a "b"\\\\\\n'
+    assert help_text('a "b"\\\n', quotes=True) == 'a \\"b\\"\\\\\\n'
+
+
+def test_comments_of_the_text_format() -> None:
+    assert comments(PLAIN, Format.TEXT) == (
+        b'# HELP a_gauge Says "a\\\\b"\\nand more.\n# TYPE a_gauge gauge\n'
+    )
+    assert comments(COUNTER, Format.TEXT) == b"# HELP b_total Counts.\n# TYPE b_total counter\n"
+
+
+def test_openmetrics_names_a_counter_without_total() -> None:
+    assert comments(PLAIN, Format.OPENMETRICS) == (
+        b'# HELP a_gauge Says \\"a\\\\b\\"\\nand more.\n# TYPE a_gauge gauge\n'
+    )
+    assert comments(COUNTER, Format.OPENMETRICS) == b"# HELP b Counts.\n# TYPE b counter\n"
+
+
+def test_lines_carry_the_labels_of_the_server_first() -> None:
+    server = (("server", "web1"), ("region", 'e"u'))
+    assert sample_lines(FamilySamples(PLAIN, [((), 3)]), server) == (
+        b'a_gauge{server="web1",region="e\\"u"} 3\n'
+    )
+    assert sample_lines(FamilySamples(COUNTER, [(("x",), 1), (("y",), 0.5)]), server) == (
+        b'b_total{server="web1",region="e\\"u",kind="x"} 1\n'
+        b'b_total{server="web1",region="e\\"u",kind="y"} 0.5\n'
+    )
+
+
+def test_families_about_the_exporter_carry_no_labels_of_a_server() -> None:
+    lines = sample_lines(FamilySamples(OWN, [(("1.0",), 1)]), (("server", "web1"),))
+    assert lines == b'c{version="1.0"} 1\n'
+
+
+def test_without_labels_there_are_no_braces() -> None:
+    assert sample_lines(FamilySamples(PLAIN, [((), 1)])) == b"a_gauge 1\n"
+    assert pairs(()) == ""
+
+
+def test_no_samples_are_no_lines() -> None:
+    assert sample_lines(FamilySamples(PLAIN, [])) == b""
+
+
+@pytest.mark.parametrize("values", [(), ("a", "b")])
+def test_label_values_that_do_not_fit_the_names_are_a_mistake(values: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match="zip"):
+        sample_lines(FamilySamples(COUNTER, [(values, 1)]))

@@ -1,0 +1,110 @@
+"""Boards of servers, and polls to put on them."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from cpanel_mail_exporter.clock import Clock
+from cpanel_mail_exporter.exposition.body import Format
+from cpanel_mail_exporter.exposition.log_blocks import LogBlocks, LogBlocksBuilder
+from cpanel_mail_exporter.exposition.log_lines import LogLines
+from cpanel_mail_exporter.exposition.publication import Publication
+from cpanel_mail_exporter.metrics.catalogue import BUILD_INFO
+from cpanel_mail_exporter.model.errors import PollError
+from cpanel_mail_exporter.model.family import FamilySamples
+from cpanel_mail_exporter.model.outcome import COLLECTORS, CollectorOutcome, PollOutcome
+from cpanel_mail_exporter.model.records import STAT_TYPES, DeliveryRecord, UserStat
+from cpanel_mail_exporter.publishing.board import Board
+from cpanel_mail_exporter.publishing.server_board import ServerBoard, ServerTerms
+from tests.unit.exposition.reading import Read, read
+from tests.unit.exposition.records import delivery
+
+VERSION = FamilySamples(BUILD_INFO, [(("1.2.3", "3.11.2"), 1)])
+
+
+def terms(name: str = "web1", **changes: Any) -> ServerTerms:
+    usual: dict[str, Any] = {
+        "labels": (("server", name),),
+        "collectors": COLLECTORS,
+        "poll_interval_seconds": 60.0,
+        "stale_after_seconds": 300.0,
+        "user_stats_labels": (),
+        "max_series": 50_000,
+    }
+    return ServerTerms(name=name, **{**usual, **changes})
+
+
+def board(
+    clock: Clock,
+    *servers: ServerTerms,
+    total: int = 0,
+    own: Callable[[], Sequence[FamilySamples]] = lambda: [VERSION],
+) -> Board:
+    return Board(servers or (terms(),), total, own, clock)
+
+
+def stat(**changes: Any) -> UserStat:
+    counts = dict(zip(STAT_TYPES, (1, 1, 0, 0, 0, 7301), strict=True))
+    usual = {"domain": "example.com", "user": "user1", "owner": "root", "primary_domain": ""}
+    return UserStat(**{**usual, "counts": counts, **changes})
+
+
+def log_blocks(
+    records: Sequence[DeliveryRecord],
+    labels: tuple[tuple[str, str], ...] = (),
+    *,
+    max_series: int = 0,
+    outside: Sequence[DeliveryRecord] = (),
+) -> LogBlocks:
+    builder = LogBlocksBuilder(LogLines("email_logs", labels), max_series)
+    builder.add(records)
+    builder.add_outside(outside)
+    return builder.finish()
+
+
+def deliveries(count: int) -> list[DeliveryRecord]:
+    return [delivery(1_795_250_000 + number) for number in range(count)]
+
+
+def poll(
+    to: ServerBoard,
+    now_unix: float,
+    *,
+    user_stats: Sequence[UserStat] | PollError | None = (),
+    email_logs: LogBlocks | PollError | None = None,
+    figures: dict[str, Any] | None = None,
+    login_retry_unix: float | None = None,
+    clock_skew_seconds: float | None = None,
+) -> None:
+    """A poll that ended now; an error instead of an answer makes that collector fail."""
+    outcomes = []
+    for name, answer in zip(COLLECTORS, (user_stats, email_logs), strict=True):
+        if name in to.history.collectors and answer is not None:
+            error = answer if isinstance(answer, PollError) else None
+            usual: dict[str, Any] = {
+                "ended_unix": now_unix,
+                "duration_seconds": 0.5,
+                "window_start_unix": 1_795_215_600,
+            }
+            more = (figures or {}).get(name, {})
+            outcomes.append(CollectorOutcome(name, error=error, **{**usual, **more}))
+    to.poll_ended(
+        PollOutcome(now_unix, tuple(outcomes), clock_skew_seconds, login_retry_unix),
+        None if isinstance(user_stats, PollError) else user_stats,
+        None if isinstance(email_logs, PollError) else email_logs,
+    )
+
+
+def whole(publication: Publication | None, form: Format = Format.TEXT) -> bytes:
+    assert publication is not None
+    body = publication.body(form, compressed=False)
+    text = b"".join(body.open())
+    assert len(text) == body.length
+    return text
+
+
+def shown(publication: Publication | None) -> Read:
+    """What the publication says; both formats must have the same samples."""
+    text = read(whole(publication))
+    other = read(whole(publication, Format.OPENMETRICS), openmetrics=True)
+    assert text.samples == other.samples
+    return text

@@ -1,0 +1,106 @@
+"""How a server is doing, said in one sentence that is true."""
+
+from typing import Any
+
+import pytest
+
+from cpanel_mail_exporter.ledger.history import ServerHistory
+from cpanel_mail_exporter.model.errors import Denied, PollError, TimedOut, Unsupported
+from cpanel_mail_exporter.model.outcome import COLLECTORS, CollectorOutcome, PollOutcome
+from cpanel_mail_exporter.publishing.words import age, collector_state, server_state
+
+NOW = 1_795_252_447.0
+TIMED_OUT = TimedOut("web1", "emailtrack_user_stats", "no whole answer within 30 s")
+DENIED = Denied("web1", "emailtrack_search", "access denied (HTTP 403)")
+
+
+def after(
+    *errors: PollError | None, login_retry_unix: float | None = None, **figures: Any
+) -> ServerHistory:
+    """One poll, 75 s ago, that ended so for each collector."""
+    outcomes = tuple(
+        CollectorOutcome(name, NOW - 75, 0.5, 0, error=error, **figures)
+        for name, error in zip(COLLECTORS, errors, strict=True)
+    )
+    return ServerHistory.empty(COLLECTORS).after(
+        PollOutcome(NOW - 75, outcomes, login_retry_unix=login_retry_unix)
+    )
+
+
+def test_before_the_first_poll() -> None:
+    history = ServerHistory.empty(COLLECTORS)
+    assert server_state(history, NOW) == "not polled yet"
+    assert collector_state(history.collectors["email_logs"], NOW) == "not asked yet"
+
+
+def test_a_complete_poll() -> None:
+    history = after(None, None, rows_read=7)
+    assert server_state(history, NOW) == "last poll 1 min 15 s ago was complete"
+    logs = collector_state(history.collectors["email_logs"], NOW)
+    assert logs == "complete 1 min 15 s ago, 7 rows"
+
+
+def test_what_the_server_cut_is_not_called_complete() -> None:
+    history = after(None, None, rows_read=7, slices_incomplete=2)
+    assert server_state(history, NOW) == (
+        "last poll 1 min 15 s ago lacks rows, slices cut by the server: 4"
+    )
+    logs = collector_state(history.collectors["email_logs"], NOW)
+    assert logs == "incomplete 1 min 15 s ago, 7 rows, slices cut by the server: 2"
+
+
+def test_a_failure_says_what_to_do() -> None:
+    history = after(TIMED_OUT, TIMED_OUT)
+    assert server_state(history, NOW) == (
+        "last poll failed 1 min 15 s ago: no whole answer within 30 s; "
+        "see whether the server is overloaded, or raise request_timeout"
+    )
+    assert collector_state(history.collectors["user_stats"], NOW) == (
+        "timeout: no whole answer within 30 s (never good)"
+    )
+
+
+def test_one_collector_that_fails_is_said_as_one_of_two() -> None:
+    unsupported = Unsupported("web1", "emailtrack_search", "access denied (HTTP 403)")
+    assert server_state(after(None, unsupported), NOW) == (
+        "1 of 2 collectors failed 1 min 15 s ago: access denied (HTTP 403); give the token the "
+        "privilege for it in WHM >> Manage API Tokens; asked again hourly"
+    )
+
+
+@pytest.mark.parametrize("first", [DENIED, TIMED_OUT])
+def test_a_refused_login_says_so_and_when_it_is_tried_again(first: PollError) -> None:
+    """Whatever else failed before: what holds the server up is the login."""
+    history = after(first, DENIED, login_retry_unix=NOW + 825)
+    assert server_state(history, NOW) == (
+        "access denied (HTTP 403); check user and token, and the token's privileges, expiry and "
+        "allowed addresses in WHM >> Manage API Tokens; "
+        "next try in 13 min 45 s, or when the token changes"
+    )
+
+
+def test_a_failure_tells_when_it_was_good_before() -> None:
+    history = after(None, None).after(
+        PollOutcome(NOW, (CollectorOutcome("user_stats", NOW, 30.0, 0, error=TIMED_OUT),))
+    )
+    assert collector_state(history.collectors["user_stats"], NOW) == (
+        "timeout: no whole answer within 30 s (last good 1 min 15 s ago)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (-5, "0 s"),
+        (0, "0 s"),
+        (59.99, "59 s"),
+        (60, "1 min"),
+        (3_600, "1 h"),
+        (3_605, "1 h 5 s"),
+        (3_661, "1 h 1 min"),
+        (86_399, "23 h 59 min"),
+        (86_400 * 400, "400 d"),
+    ],
+)
+def test_age(seconds: float, words: str) -> None:
+    assert age(seconds) == words
