@@ -1,0 +1,5 @@
+"""The error that the command shows to its user."""
+
+
+class SimulatorError(Exception):
+    """The simulator can't start; the text says why and what to do, in one sentence."""

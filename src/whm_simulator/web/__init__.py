@@ -1,0 +1,1 @@
+"""HTTP around the answers: login, faults, the control endpoint and certificates."""

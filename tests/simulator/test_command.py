@@ -1,0 +1,242 @@
+"""The command: flags, help, ready file, signals, and errors in one sentence."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from whm_simulator import cli
+from whm_simulator.web.faults import FAULT_NAMES
+
+COMMAND = [sys.executable, "-m", "whm_simulator"]
+ENVIRONMENT = {
+    **os.environ,
+    "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2] / "src"), *sys.path]),
+}
+
+
+class Program:
+    """A running simulator and what it says."""
+
+    def __init__(self, *flags: str) -> None:
+        self.process = subprocess.Popen(
+            [*COMMAND, *flags],
+            env=ENVIRONMENT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def ready(self, path: Path) -> dict[str, Any]:
+        """The ready file's content once it is there."""
+        while not path.exists():
+            assert self.process.poll() is None, self.process.communicate()
+            time.sleep(0.01)
+        content: dict[str, Any] = json.loads(path.read_text())
+        return content
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, str, str]:
+        self.process.send_signal(number)
+        out, err = self.process.communicate(timeout=20)
+        return self.process.returncode, out, err
+
+
+@pytest.fixture
+def running() -> Iterator[list[Program]]:
+    """Programs put in here are killed at the end."""
+    programs: list[Program] = []
+    yield programs
+    for program in programs:
+        program.process.kill()
+        program.process.communicate()
+
+
+def test_the_ready_file_says_how_to_reach_everything(
+    tmp_path: Path, running: list[Program]
+) -> None:
+    path, state = tmp_path / "ready.json", tmp_path / "state"
+    path.write_text("of an earlier run")
+    path.unlink()
+    flags = ["--servers", "2", "--tls", "--control", "--history", "10m", "--seed", "ready"]
+    program = Program(*flags, "--ready-file", str(path), "--state-dir", str(state))
+    running.append(program)
+    ready = program.ready(path)
+    assert list(ready) == ["servers", "control"]
+    assert [list(server) for server in ready["servers"]] == [
+        ["name", "endpoint", "user", "token", "ca_file"]
+    ] * 2
+    assert [server["name"] for server in ready["servers"]] == ["web1", "web2"]
+    assert {server["ca_file"] for server in ready["servers"]} == {str(state / "ca.pem")}
+    assert (state / "ca.pem").read_text().startswith("-----BEGIN CERTIFICATE-----")
+    assert path.stat().st_mode & 0o777 == 0o600
+    for server in ready["servers"]:
+        assert re.fullmatch(r"https://127\.0\.0\.1:\d+", server["endpoint"])
+    with urllib.request.urlopen(f"{ready['control']}/truth/totals?server=web2") as response:
+        assert json.load(response)["by"] == ["type"]
+    code, out, err = program.end()
+    assert (code, out) == (0, "")
+    assert err.splitlines() == [
+        f"INFO web1 listens on {ready['servers'][0]['endpoint']}, user root",
+        f"INFO web2 listens on {ready['servers'][1]['endpoint']}, user root",
+        f"INFO control endpoint listens on {ready['control']}",
+    ]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_cleanly_even_while_answers_hang_and_are_built(
+    tmp_path: Path, running: list[Program], number: signal.Signals
+) -> None:
+    path = tmp_path / "ready.json"
+    flags = ["--servers", "2", "--control", "--history", "365d", "--token", "T"]
+    program = Program(*flags, "--ready-file", str(path))
+    running.append(program)
+    ready = program.ready(path)
+    order = b'{"server": "web1", "fault": "hang"}'
+    with urllib.request.urlopen(f"{ready['control']}/faults", data=order):
+        pass
+    connections = []
+    for server, function in zip(ready["servers"], ("version", "emailtrack_stats"), strict=True):
+        port = int(server["endpoint"].rpartition(":")[2])
+        connection = socket.create_connection(("127.0.0.1", port))
+        connections.append(connection)
+        connection.sendall(
+            f"GET /json-api/{function}?api.version=1 HTTP/1.1\r\nHost: x\r\n"
+            "Authorization: whm root:T\r\n\r\n".encode()
+        )
+    for name in ("web1", "web2"):
+        while True:
+            with urllib.request.urlopen(f"{ready['control']}/requests?server={name}") as answer:
+                if answer.read():
+                    break
+    code, _, err = program.end(number)
+    for connection in connections:
+        connection.close()
+    assert code == 0
+    assert "Traceback" not in err
+
+
+def test_a_malformed_request_is_one_line_of_the_log(tmp_path: Path, running: list[Program]) -> None:
+    path = tmp_path / "ready.json"
+    program = Program("--ready-file", str(path))
+    running.append(program)
+    port = int(program.ready(path)["servers"][0]["endpoint"].rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nx: " + b"a" * 70_000 + b"\r\n\r\n")
+        assert connection.recv(100).startswith(b"HTTP/1.0 400")
+    code, _, err = program.end()
+    assert code == 0
+    assert "Traceback" not in err
+    assert len(err.splitlines()) <= 2
+
+
+def test_servers_take_the_ports_after_the_first(tmp_path: Path, running: list[Program]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe, socket.socket() as after:
+        port = probe.getsockname()[1]
+        after.bind(("127.0.0.1", port + 1))
+    path = tmp_path / "ready.json"
+    program = Program("--servers", "2", "--listen", f"127.0.0.1:{port}", "--ready-file", str(path))
+    running.append(program)
+    assert [server["endpoint"] for server in program.ready(path)["servers"]] == [
+        f"http://127.0.0.1:{port}",
+        f"http://127.0.0.1:{port + 1}",
+    ]
+
+
+def test_a_taken_port_is_told_in_one_sentence(tmp_path: Path) -> None:
+    ready = tmp_path / "ready.json"
+    ready.write_text("of an earlier run")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        ended = subprocess.run(
+            [*COMMAND, "--listen", address, "--ready-file", str(ready)],
+            env=ENVIRONMENT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f"whm-simulator: Can't listen on {address} (")
+    assert len(ended.stderr.splitlines()) == 1
+    assert not ready.exists()
+
+
+@pytest.mark.parametrize(
+    ("flags", "sentence"),
+    [
+        (["--control", "0.0.0.0:0"], "--control must be a loopback address"),
+        (["--listen", "127.0.0.1:65535", "--servers", "2"], "choose another address or fewer"),
+        (["--ready-file", "/dev/null/x"], "choose another address or folder"),
+        (["--tls", "--state-dir", "/dev/null/x"], "choose another address or folder"),
+    ],
+)
+def test_what_it_cannot_start_with_is_told_in_one_sentence(
+    flags: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(flags) == 1
+    error = capsys.readouterr().err
+    last = error.splitlines()[-1]
+    assert last.startswith("whm-simulator: ")
+    assert sentence in last
+    assert "Traceback" not in error
+
+
+@pytest.mark.parametrize(
+    ("flags", "sentence"),
+    [
+        (["--servers", "0"], '"0" must be a whole number from 1 up'),
+        (["--servers", "many"], '"many" must be a whole number from 1 up'),
+        (["--listen", "2087"], 'write "2087" as HOST:PORT, such as 127.0.0.1:2087'),
+        (["--listen", "127.0.0.1:99999"], 'write "127.0.0.1:99999" as HOST:PORT'),
+        (["--rate", "-1"], '"-1" must be a number from 0 to 100000'),
+        (["--rate", "nan"], '"nan" must be a number from 0 to 100000'),
+        (["--history", "yesterday"], 'write "yesterday" as a number and s, m, h or d'),
+        (["--timezone", "Mars/Base"], 'no time zone is called "Mars/Base"'),
+        (["--timezone", "../etc"], 'no time zone is called "../etc"'),
+        (["--token", "a b"], "use visible ASCII characters without a colon"),
+        (["--accounts", "0"], '"0" must be a whole number from 1 up'),
+        (["--frobnicate"], "unrecognized arguments: --frobnicate"),
+    ],
+)
+def test_a_bad_flag_is_exit_code_2_and_a_sentence(
+    flags: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(flags)
+    assert ended.value.code == 2
+    assert sentence in " ".join(capsys.readouterr().err.split())
+
+
+def test_the_page_for_newcomers_uses_flags_that_exist() -> None:
+    page = Path(__file__).parents[2] / "docs" / "how-to" / "try-without-cpanel.md"
+    [command] = re.findall(r"^whm-simulator (.*)$", page.read_text("utf-8"), re.MULTILINE)
+    settings = cli._settings(cli._parser().parse_args(command.split()))
+    assert settings.servers == 3
+    assert settings.has_tls
+    assert str(settings.listen) == "127.0.0.1:2087"
+    assert str(settings.control) == "127.0.0.1:2000"
+
+
+def test_help_names_every_flag_fault_and_function(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["--help"])
+    assert ended.value.code == 0
+    text = capsys.readouterr().out
+    assert set(re.findall(r"^  (--[a-z-]+)", text, re.MULTILINE)) == {
+        "--version", "--servers", "--listen", "--tls", "--user", "--token", "--seed", "--accounts",
+        "--rate", "--history", "--timezone", "--cache-rows", "--ready-file", "--state-dir",
+        "--control",
+    }  # fmt: skip
+    assert [name for name in FAULT_NAMES if not re.search(rf"\b{name}\b", text)] == []
+    for function in ("emailtrack_search", "emailtrack_user_stats", "emailtrack_stats", "applist"):
+        assert function in text
+    assert max(map(len, text.splitlines())) <= 110
