@@ -1,0 +1,163 @@
+"""`make bench`: the exporter beside the plain program, same WHM, same rows, in turn.
+
+Times on shared machines are noisy, so what counts is the ratio of the medians within one run.
+Each program is started anew for each round, the two in turn.
+"""
+
+import argparse
+import json
+import platform
+import statistics
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from dataclasses import asdict
+from importlib import metadata
+from pathlib import Path
+
+from benchmarks.measure import Figures, await_port, free_port, measure, running
+
+RESULTS = Path(__file__).parent / "results"
+GOALS = {
+    "poll_to_ready_seconds": 3.0,
+    "peak_bytes": 4.0,
+    "peak_after_second_poll_bytes": 4.0,
+}
+
+
+def polls_ended(port: int) -> int:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=120) as answer:
+        for line in answer:
+            if line.startswith(b'cpanel_mail_polls_total{collector="email_logs"} '):
+                return int(line.split()[-1])
+    return 0
+
+
+def await_exporter(process: subprocess.Popen[str], port: int, count: int) -> None:
+    """The first poll shows in /-/ready, which costs nothing; the second in a counter."""
+    while process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/-/ready", timeout=30):
+                if count == 1 or polls_ended(port) >= count:
+                    return
+        except urllib.error.HTTPError as error:
+            error.close()
+        except OSError:
+            pass
+        time.sleep(0.005 if count == 1 else 0.2)
+    raise RuntimeError(f"the exporter ended with code {process.returncode}")
+
+
+def exporter_round(whm: int, scrapes: int) -> Figures:
+    port = free_port()
+    command = (
+        *("-m", "cpanel_mail_exporter", "--endpoint", f"http://127.0.0.1:{whm}"),
+        *("--apikey", "TOKEN", "--listen", f"127.0.0.1:{port}"),
+        *("--user-stats.window", "24h", "--email-logs.window", "24h"),
+        *("--email-logs.max-series", "0", "--poll.interval", "5s"),
+    )
+
+    def await_poll(process: subprocess.Popen[str], count: int) -> None:
+        await_exporter(process, port, count)
+
+    return measure(command, port, whm, await_poll, lambda _: None, scrapes)
+
+
+def plain_round(whm: int, scrapes: int) -> Figures:
+    port = free_port()
+
+    def await_poll(process: subprocess.Popen[str], _: int) -> None:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+
+    def poll_again(process: subprocess.Popen[str]) -> None:
+        assert process.stdin is not None
+        process.stdin.write("again\n")
+        process.stdin.flush()
+
+    command = (
+        *("-m", "benchmarks.plain_exporter"),
+        *("--endpoint", f"http://127.0.0.1:{whm}", "--port", str(port)),
+    )
+    return measure(command, port, whm, await_poll, poll_again, max(1, scrapes // 10))
+
+
+def medians(rounds: list[Figures]) -> dict[str, float]:
+    return {
+        name: statistics.median(getattr(figures, name) for figures in rounds)
+        for name in asdict(rounds[0])
+    }
+
+
+def compare(rows: int, rounds: int) -> dict[str, object]:
+    whm = free_port()
+    with running("-m", "benchmarks.whm_rows", "--rows", str(rows), "--port", str(whm)):
+        await_port(whm)
+        ours, plain = [], []
+        for _ in range(rounds):
+            plain.append(plain_round(whm, 40))
+            ours.append(exporter_round(whm, 40))
+    exporter, reference = medians(ours), medians(plain)
+    for figures in (exporter, reference):
+        assert figures["series"] == rows, figures
+    return {"rows": rows, "rounds": rounds, "exporter": exporter, "plain": reference}
+
+
+def shown(name: str, value: float) -> str:
+    if name.endswith("_bytes"):
+        return f"{value / 1e6:.1f} MB"
+    return f"{value:.4f} s" if name.endswith("_seconds") else f"{value:.0f}"
+
+
+def report(results: list[dict[str, object]]) -> str:
+    lines = [
+        "# The exporter beside the plain program",
+        "",
+        f"{time.strftime('%Y-%m-%d', time.gmtime())}, `make bench`: {platform.machine()}, "
+        f"Python {platform.python_version()}, "
+        + ", ".join(f"{n} {metadata.version(n)}" for n in ("aiohttp", "msgspec", "isal")),
+        "",
+        (
+            "Medians; the two programs in turn against the same WHM on loopback. "
+            "CPU of a scrape is a mean, read from a clock of 10 ms ticks."
+        ),
+    ]
+    for result in results:
+        ours, plain = result["exporter"], result["plain"]
+        assert isinstance(ours, dict)
+        assert isinstance(plain, dict)
+        lines += [
+            "",
+            f"## {result['rows']:,} delivery records, {result['rounds']} rounds",
+            "",
+            "| figure | exporter | plain program | plain / exporter | goal |",
+            "|---|---|---|---|---|",
+        ]
+        for name, value in ours.items():
+            ratio = plain[name] / value if value else float("inf")
+            goal = (
+                f"at least {GOALS[name]:g}" if name in GOALS and result["rows"] == 100_000 else ""
+            )
+            lines.append(
+                f"| {name} | {shown(name, value)} | {shown(name, plain[name])} "
+                f"| {ratio:.1f} | {goal} |"
+            )
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rows", type=int, nargs="+", default=[1_000, 10_000, 100_000])
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    results = [compare(rows, options.rounds) for rows in options.rows]
+    text = report(results)
+    print(text)
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "beside_plain_program.md").write_text(text)
+    (RESULTS / "beside_plain_program.json").write_text(json.dumps(results, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
