@@ -61,8 +61,9 @@ SERVERS = st.lists(st.tuples(TEXTS, TEXTS), max_size=3, unique_by=lambda labels:
 
 
 def log_blocks(records: list[DeliveryRecord], labels: LabelPairs = ()) -> LogBlocks:
-    builder = LogBlocksBuilder(LogLines(EMAIL_LOGS.name, labels), 0)
-    builder.add(records)
+    lines = LogLines(EMAIL_LOGS.name, labels)
+    builder = LogBlocksBuilder(0)
+    builder.add(lines.render(records))
     return builder.finish()
 
 

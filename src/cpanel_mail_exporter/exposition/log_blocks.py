@@ -5,19 +5,16 @@ don't overlap in time, so the oldest lines can be let go without looking at the 
 """
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from cpanel_mail_exporter.exposition.log_lines import LogLines
+from cpanel_mail_exporter.exposition.log_lines import NO_TIME, LogLine
 from cpanel_mail_exporter.exposition.pieces import Piece, piece
-from cpanel_mail_exporter.model.records import DeliveryRecord
 
-BLOCK_LINES = 2_000
-_NO_TIME = -1
+BLOCK_LINES = 500
 
 Key = tuple[int, int, str]
-KeyedLine = tuple[Key, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,72 +73,63 @@ class _Draft:
     action_times: "array[int]"
     message_ids: str
 
-    def keyed_lines(self) -> Iterable[KeyedLine]:
-        keys = zip(self.send_times, self.action_times, self.message_ids.split("\n"), strict=True)
-        lines = self.block.piece.plain().decode().split("\n")[:-1]
-        return zip(keys, (f"{line}\n" for line in lines), strict=True)
+    def lines(self) -> Iterator[LogLine]:
+        texts = self.block.piece.plain().decode().split("\n")[:-1]
+        ids = self.message_ids.split("\n")
+        for sent, acted, msg_id, text in zip(
+            self.send_times, self.action_times, ids, texts, strict=True
+        ):
+            yield LogLine(sent, acted, msg_id, f"{text}\n", None if sent == NO_TIME else sent)
 
 
 class LogBlocksBuilder:
     """Takes the records of one poll, gives the blocks to publish.
 
     Args:
-        lines: renders a record.
         max_series: the most lines to keep, 0 for all. Memory stays near what these take.
     """
 
-    def __init__(self, lines: LogLines, max_series: int) -> None:
-        self._lines = lines
+    def __init__(self, max_series: int) -> None:
         self._most = max_series
-        self._open: list[KeyedLine] = []
+        self._open: list[LogLine] = []
         self._drafts: list[_Draft] = []
-        self._outside: dict[str, Key] = {}
+        self._outside: set[LogLine] = set()
         self._let_go = 0
 
-    def add(self, records: Sequence[DeliveryRecord]) -> None:
-        """Take records sent inside the window, in order of send time as far as may be."""
-        self._open += self._keyed(records)
+    def add(self, lines: Sequence[LogLine]) -> None:
+        """Take lines sent inside the window, in order of send time as far as may be."""
+        self._open += lines
         if len(self._open) >= BLOCK_LINES:
             self._close_blocks(keep_last_second=True)
 
-    def add_outside(self, records: Sequence[DeliveryRecord]) -> None:
-        """Take records outside the range that was asked for; they are the first to go."""
-        for key, line in self._keyed(records):
-            self._outside[line] = key
+    def add_outside(self, lines: Sequence[LogLine]) -> None:
+        """Take lines outside the range that was asked for; they are the first to go."""
+        self._outside.update(lines)
         if self._most and len(self._outside) > 2 * self._most + BLOCK_LINES:
-            newest = sorted(self._outside.items(), key=_by_key)[-self._most :]
+            newest = sorted(self._outside)[-self._most :]
             self._let_go += len(self._outside) - len(newest)
-            self._outside = dict(newest)
+            self._outside = set(newest)
 
     def finish(self) -> LogBlocks:
-        """The blocks of everything taken."""
+        """The blocks of everything taken.
+
+        `wanted` counts a line again that came back after it had been let go.
+        """
         self._close_blocks(keep_last_second=False)
-        outside = [(key, line) for line, key in sorted(self._outside.items(), key=_by_key)]
-        drafts = [*_cut(outside), *_apart(self._drafts)]
+        drafts = [*_cut(sorted(self._outside)), *_apart(self._drafts)]
         self._drafts = []
         blocks = tuple(draft.block for draft in drafts)
         wanted = self._let_go + sum(block.lines for block in blocks)
         everything = LogBlocks(blocks, wanted)
         return everything.newest(self._most) if self._most else everything
 
-    def _keyed(self, records: Sequence[DeliveryRecord]) -> Iterable[KeyedLine]:
-        keys = [
-            (
-                _NO_TIME if record.send_unix is None else record.send_unix,
-                _NO_TIME if record.action_unix is None else record.action_unix,
-                record.msg_id.replace("\n", " "),  # drafts pack ids one on a line
-            )
-            for record in records
-        ]
-        return zip(keys, self._lines.render(records), strict=True)
-
     def _close_blocks(self, *, keep_last_second: bool) -> None:
         """Make blocks of the open lines; those of the last second may get company and wait."""
         self._open.sort()
         end = len(self._open)
         if keep_last_second:
-            last_second = self._open[-1][0][0]
-            while end and self._open[end - 1][0][0] == last_second:
+            last_second = self._open[-1].sent
+            while end and self._open[end - 1].sent == last_second:
                 end -= 1
             end = end or len(self._open)
         self._drafts += _cut(self._open[:end])
@@ -164,10 +152,6 @@ class LogBlocksBuilder:
         self._drafts = [draft for cluster in clusters for draft in cluster]
 
 
-def _by_key(item: tuple[str, Key]) -> tuple[Key, str]:
-    return item[1], item[0]
-
-
 def _first(draft: _Draft) -> Key:
     return draft.first
 
@@ -176,24 +160,24 @@ def _block(lines: bytes, count: int) -> Block:
     return Block(piece(lines, keep=False), count)
 
 
-def _cut(keyed: Sequence[KeyedLine]) -> list[_Draft]:
+def _cut(lines: Sequence[LogLine]) -> list[_Draft]:
     """Sorted lines -> drafts of at most BLOCK_LINES; equal lines become one."""
     # Sorted, so equal ones stand side by side; comparing neighbours is cheaper than hashing lines.
-    unique = [*keyed[:1], *(pair for before, pair in pairwise(keyed) if pair != before)]
+    unique = [*lines[:1], *[line for before, line in pairwise(lines) if line != before]]
     return [
         _draft(unique[start : start + BLOCK_LINES]) for start in range(0, len(unique), BLOCK_LINES)
     ]
 
 
-def _draft(keyed: Sequence[KeyedLine]) -> _Draft:
-    text = "".join([line for _, line in keyed]).encode()
+def _draft(lines: Sequence[LogLine]) -> _Draft:
+    sent, acted, ids, texts, _ = zip(*lines, strict=True)
     return _Draft(
-        block=_block(text, len(keyed)),
-        first=keyed[0][0],
-        last=keyed[-1][0],
-        send_times=array("q", [key[0] for key, _ in keyed]),
-        action_times=array("q", [key[1] for key, _ in keyed]),
-        message_ids="\n".join([key[2] for key, _ in keyed]),
+        block=_block("".join(texts).encode(), len(lines)),
+        first=lines[0][:3],
+        last=lines[-1][:3],
+        send_times=array("q", sent),
+        action_times=array("q", acted),
+        message_ids="\n".join(ids),
     )
 
 
@@ -223,7 +207,7 @@ def _surely_different(cluster: Sequence[_Draft]) -> int:
 def _merged(cluster: list[_Draft]) -> list[_Draft]:
     if len(cluster) < 2:
         return cluster
-    return _cut(sorted(pair for draft in cluster for pair in draft.keyed_lines()))
+    return _cut(sorted(line for draft in cluster for line in draft.lines()))
 
 
 def _last_lines(text: bytes, count: int) -> bytes:

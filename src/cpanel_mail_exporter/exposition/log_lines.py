@@ -1,10 +1,32 @@
 """A delivery record -> its line of `email_logs`. Rendered once, when the record arrives."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from cpanel_mail_exporter.exposition.escaping import label_value
 from cpanel_mail_exporter.exposition.text import LabelPairs, pairs
 from cpanel_mail_exporter.model.records import DELIVERY_LABELS, DeliveryRecord
+
+NO_TIME = -1
+_new_tuple = tuple.__new__  # what a named tuple's constructor calls, without its detour
+
+
+class LogLine(NamedTuple):
+    """A rendered line, in the order in which lines are kept: the newest longest.
+
+    Attributes:
+        sent: `send_unix`, NO_TIME where there is none.
+        acted: `action_unix`, NO_TIME where there is none.
+        msg_id: message id, line breaks taken out.
+        text: the line with its newline.
+        send_unix: as the record has it.
+    """
+
+    sent: int
+    acted: int
+    msg_id: str
+    text: str
+    send_unix: int | None
 
 
 class LogLines:
@@ -15,19 +37,25 @@ class LogLines:
         own = ",".join(f'{label}="%s"' for label in DELIVERY_LABELS)
         self._template = f"{name}{{{before},{own}}} 1\n" if before else f"{name}{{{own}}} 1\n"
 
-    def render(self, records: Iterable[DeliveryRecord]) -> list[str]:
-        """One line with its newline for each record.
+    def render(self, records: Iterable[DeliveryRecord]) -> list[LogLine]:
+        """One line for each record.
 
         Values seldom need escaping, which one look at all of a record's values together tells.
         """
         template = self._template
-        lines: list[str] = []
+        lines: list[LogLine] = []
         for record in records:
             values = record[:22]
-            if _is_plain("".join(values)):
-                lines.append(template % values)
-            else:
-                lines.append(template % _escaped(values))
+            text = template % (values if _is_plain("".join(values)) else _escaped(values))
+            sent, acted = record.send_unix, record.action_unix
+            parts = (
+                NO_TIME if sent is None else sent,
+                NO_TIME if acted is None else acted,
+                record.msg_id.replace("\n", " "),
+                text,
+                sent,
+            )
+            lines.append(_new_tuple(LogLine, parts))
         return lines
 
 

@@ -144,11 +144,15 @@ class Poller:
             else:
                 self._unsupported_until.pop(outcome.collector, None)
         self._say_what_changed(outcomes)
-        self._findings.poll_ended(
-            PollOutcome(now, tuple(outcomes), poll.skew, self._login_retry_unix),
-            poll.user_stats,
-            poll.email_logs,
-        )
+        try:
+            self._findings.poll_ended(
+                PollOutcome(now, tuple(outcomes), poll.skew, self._login_retry_unix),
+                poll.user_stats,
+                poll.email_logs,
+            )
+        except Exception:
+            # The last guard, as below: what is shown of this server stays as it was.
+            logger.exception("%s: what this poll found could not be shown", self._plan.name)
 
     async def _ask(self, collector: str, poll: _Poll) -> CollectorOutcome:
         asked = _ASK[collector]

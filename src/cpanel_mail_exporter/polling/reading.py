@@ -22,19 +22,28 @@ The rules:
    more, its slice is incomplete.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Generic, Protocol, TypeVar
 
 from cpanel_mail_exporter.model.query import AnswerEnd, SearchQuery
-from cpanel_mail_exporter.model.records import DeliveryRecord
 from cpanel_mail_exporter.model.window import Slice
 
 PAGE_ROWS = 5_000
 _TARGET_ROWS = 4_000
 _MOST_PAGES = 5_000
 
-Receive = Callable[[list[DeliveryRecord]], None]
+
+class Sent(Hashable, Protocol):
+    """A row as far as reading goes: when it was sent, and whether it equals another one."""
+
+    @property
+    def send_unix(self) -> int | None:
+        """Second in which the server accepted the message, None where that can't be read."""
+
+
+Row = TypeVar("Row", bound=Sent)
 
 
 class TooManyPages(Exception):
@@ -112,7 +121,7 @@ class _Progress:
         return kept[1:]
 
 
-class WindowReader:
+class WindowReader(Generic[Row]):
     """One reading of one window.
 
     Ask `next_query()`; hand the rows of its answer to `rows()` as they come and its end to
@@ -127,8 +136,8 @@ class WindowReader:
         types: tuple[str, ...],
         memory: ReadingMemory,
         *,
-        inside: Receive,
-        outside: Receive,
+        inside: Callable[[list[Row]], None],
+        outside: Callable[[list[Row]], None],
     ) -> None:
         self.counts = ReadCounts()
         self._window = window
@@ -144,7 +153,7 @@ class WindowReader:
         self._is_paging = memory.ignores_filters
         self._is_done = window.seconds <= 0
         self._queries = 0
-        self._held: list[DeliveryRecord] = []
+        self._held: list[Row] = []
         self._page = _Page()
         self._previous_content: int | None = None
         self._outside_before_slice = 0
@@ -166,12 +175,12 @@ class WindowReader:
         self._outside_before_page = self.counts.outside
         return SearchQuery(self._span, self._types, PAGE_ROWS, self._first_row)
 
-    def rows(self, records: list[DeliveryRecord]) -> None:
+    def rows(self, records: list[Row]) -> None:
         """Take some rows of the answer to the last query."""
         page = self._page
         page.length += len(records)
         # A sum, since the same page may arrive in other pieces.
-        page.content += sum([hash((r.msg_id, r.recipient, r.action_unix)) for r in records])
+        page.content += sum(map(hash, records))
         if page.confirms:
             return
         page.strays = page.strays or self._strays(records)
@@ -232,7 +241,7 @@ class WindowReader:
         is_all_there_is = memory.ignores_start and memory.ignores_filters
         return length < memory.full_page and (length < memory.longest_page or is_all_there_is)
 
-    def _strays(self, records: list[DeliveryRecord]) -> bool:
+    def _strays(self, records: list[Row]) -> bool:
         """Whether rows are among *records* that a filter on this slice can't have let through.
 
         A second's distance proves nothing: whether the ends are inclusive isn't known.

@@ -24,14 +24,15 @@ def next_tick(
     """When the next poll begins, after one that took *poll_seconds* ended at *now_unix*.
 
     Ticks are aligned to the interval and don't drift; a server rests at least as long as its poll
-    took.
+    took. A tick nearer than a tenth of the interval is the one this poll was for: the wall clock
+    may lag a little behind the one that was waited by.
 
     >>> next_tick(now_unix=130.0, poll_seconds=2.0, interval_seconds=60.0, offset=5.0)
     185.0
     >>> next_tick(now_unix=184.0, poll_seconds=2.0, interval_seconds=60.0, offset=5.0)
     245.0
     """
-    earliest = now_unix + poll_seconds
+    earliest = now_unix + max(poll_seconds, interval_seconds / 10)
     ticks = math.ceil((earliest - offset) / interval_seconds)
     tick = offset + ticks * interval_seconds
     return tick if tick > now_unix else tick + interval_seconds

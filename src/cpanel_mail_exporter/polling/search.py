@@ -32,12 +32,13 @@ async def read_log_blocks(
     Raises:
         PollError: one of the answers failed; nothing of the others is kept.
     """
-    builder = LogBlocksBuilder(lines, max_series)
+    builder = LogBlocksBuilder(max_series)
     reader = WindowReader(window, types, memory, inside=builder.add, outside=builder.add_outside)
     skew: float | None = None
     try:
         while (query := reader.next_query()) is not None:
-            end = await server.search(query, reader.rows)
+            # Rendered as they come, while they are at hand: a line is smaller than its record.
+            end = await server.search(query, lambda rows: reader.rows(lines.render(rows)))
             reader.page_end(end)
             skew = end.clock_skew_seconds if skew is None else skew
     except TooManyPages as error:

@@ -5,9 +5,12 @@ documentation lists nothing else for these functions.
 """
 
 import asyncio
+import errno
+import os
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 import aiohttp
@@ -50,6 +53,7 @@ from cpanel_mail_exporter.whm.stream import RowStream
 
 _REASON_CHARACTERS = 200
 _IDLE_SECONDS = 15.0
+_CHUNK_BYTES = 64 * 1024
 
 
 def open_session(*, user_agent: str) -> aiohttp.ClientSession:
@@ -141,15 +145,18 @@ class WhmServer:
         name = self._access.name
         try:
             return await self._exchange(function, query, rows, receive)
-        except PollError:
-            raise
         except NotJsonText as error:
-            raise NotJson(name, function, f"{error} (a login page, or it was cut off)") from error
+            failure: PollError = NotJson(
+                name, function, f"{error} (a login page, or it was cut off)"
+            )
         except UnexpectedShape as error:
-            raise WrongShape(name, function, str(error)) from error
-        except (aiohttp.ClientError, OSError, ssl.SSLError) as error:
+            failure = WrongShape(name, function, str(error))
+        except (aiohttp.ClientError, OSError) as error:
             kind, detail = self._translated(error)
-            raise kind(name, function, detail) from error
+            failure = kind(name, function, detail)
+        # Raised here, so that it doesn't carry the foreign error along: that one holds the request
+        # with its token, and pieces of what was answered.
+        raise failure
 
     async def _exchange(
         self,
@@ -170,10 +177,12 @@ class WhmServer:
         ) as response:
             skew = self._clock_skew(response)
             self._judge_status(function, response)
-            async for chunk in response.content.iter_any():
+            async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
                 piece = rows.feed(chunk)
                 if piece is not None:
                     rejected += _hand_on(piece, receive)
+                    # Bytes that are there already don't let others run, and gzip makes many.
+                    await asyncio.sleep(0)
         verdict, last = rows.finish()
         if verdict.refusal is not None:
             kind = Denied if verdict.is_login_refusal else ApiRefused
@@ -193,10 +202,12 @@ class WhmServer:
 
     def _clock_skew(self, response: aiohttp.ClientResponse) -> float | None:
         try:
-            server_unix = parsedate_to_datetime(response.headers["Date"]).timestamp()
+            date = parsedate_to_datetime(response.headers["Date"])
         except (KeyError, ValueError, TypeError, OverflowError):
             return None
-        return server_unix - self._clock.now_unix()
+        if date.tzinfo is None:  # "-0000": UTC, told by one who doesn't know its zone
+            date = date.replace(tzinfo=UTC)
+        return date.timestamp() - self._clock.now_unix()
 
     def _tidy(self, reason: str) -> str:
         """WHM's reason in one short line; should it repeat the token, that is taken out."""
@@ -239,17 +250,16 @@ _FOREIGN: tuple[tuple[tuple[type[Exception], ...], type[PollError], str], ...] =
 
 def _why(error: BaseException) -> str:
     """The system's own words for a failure, never the foreign library's: those may be anything."""
-    for cause in (
-        error,
-        getattr(error, "os_error", None),
-        getattr(error, "certificate_error", None),
-    ):
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return str(cause.verify_message)
-        if isinstance(cause, ssl.SSLError) and cause.reason:
-            return cause.reason.replace("_", " ").lower()
-        if isinstance(cause, OSError) and cause.strerror and not isinstance(cause, ssl.SSLError):
-            return cause.strerror.split("[")[0].strip() or type(cause).__name__
+    # aiohttp's own TLS errors are SSLErrors by type alone, without the attributes of one.
+    cause = getattr(error, "os_error", None) or error
+    if isinstance(cause, ssl.SSLError):
+        reason = getattr(cause, "reason", None) or "no reason given"
+        words = getattr(cause, "verify_message", None) or reason.replace("_", " ").lower()
+        return str(words).rstrip(".")
+    if isinstance(cause, ConnectionResetError):
+        return os.strerror(errno.ECONNRESET)
+    if isinstance(cause, OSError):
+        return os.strerror(cause.errno) if cause.errno else "none of its addresses answered"
     return type(error).__name__
 
 

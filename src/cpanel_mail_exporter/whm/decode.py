@@ -259,7 +259,8 @@ def _row(decode_one: Callable[[Any], Any], raw: msgspec.Raw) -> Any:
 
 def _delivery_record(row: WireDelivery) -> DeliveryRecord:
     """Convert a usual row; a call for each field would cost more than all the rest."""
-    values = _by_either_name(msgspec.structs.astuple(row))
+    values = msgspec.structs.astuple(row)
+    values = values[:_LABELS] if values[_LABELS:] == _NO_ALIASES else _by_either_name(values)
     labels: list[Any] = ["" if value is None else f"{value}" for value in values]
     sent, acted = values[15], values[0]
     labels.append(sent if type(sent) is int and 0 < sent < _LATEST_UNIX else _instant(sent))
@@ -276,8 +277,6 @@ def _odd_record(row: Any) -> DeliveryRecord:
 
 def _by_either_name(values: tuple[Scalar, ...]) -> tuple[Scalar, ...]:
     """The 22 fields, each from WHM's name or else from the label's."""
-    if values[_LABELS:] == _NO_ALIASES:
-        return values[:_LABELS]
     merged = list(values)
     for place, alias in zip(_ALIASED, values[_LABELS:], strict=True):
         if merged[place] is None:

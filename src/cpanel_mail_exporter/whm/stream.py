@@ -26,7 +26,7 @@ from cpanel_mail_exporter.whm.decode import (
 _ROWS_BEGIN = re.compile(rb'"records"\s*:\s*\[')
 _COMMA_NEXT = re.compile(rb"\s*,")
 _STANDS_FOR_ROWS = b'"rows taken out"'
-_PIECE_BYTES = 256 * 1024
+_PIECE_BYTES = 64 * 1024
 _TRIES = 8
 _BRACES = 4_000
 _MOST_BYTES = 4 << 20
@@ -60,7 +60,7 @@ class RowStream(Generic[Record]):
         rows = self._cut() if has_begun else None
         if rows is None and len(self._buffer) > _MOST_BYTES:
             raise UnexpectedShape(f"{_MOST_BYTES >> 20} MiB without a row that ends")
-        self._wanted = _PIECE_BYTES if rows else 2 * len(self._buffer)
+        self._wanted = _PIECE_BYTES if rows else min(2 * len(self._buffer), _MOST_BYTES + 1)
         return rows
 
     def finish(self) -> tuple[Verdict, Rows[Record]]:

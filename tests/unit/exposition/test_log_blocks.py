@@ -58,9 +58,9 @@ def expected(batches: Sequence[Batch]) -> list[str]:
 
 def built(batches: Sequence[Batch], max_series: int, block_lines: int) -> LogBlocks:
     with patch.object(log_blocks, "BLOCK_LINES", block_lines):
-        builder = LogBlocksBuilder(LINES, max_series)
+        builder = LogBlocksBuilder(max_series)
         for is_inside, batch in batches:
-            (builder.add if is_inside else builder.add_outside)(batch)
+            (builder.add if is_inside else builder.add_outside)(LINES.render(batch))
         return builder.finish()
 
 
@@ -129,9 +129,9 @@ def test_memory_stays_near_the_bound_while_rows_come_in_order() -> None:
     """A million rows to a bound of 20: the builder never holds more than some blocks."""
     held = []
     with patch.object(log_blocks, "BLOCK_LINES", 10):
-        builder = LogBlocksBuilder(LINES, 20)
+        builder = LogBlocksBuilder(20)
         for second in range(0, 2_000, 5):
-            builder.add([delivery(1_000 + second + n) for n in range(5)])
+            builder.add(LINES.render([delivery(1_000 + second + n) for n in range(5)]))
             held.append(sum(draft.block.lines for draft in builder._drafts))
         blocks = builder.finish()
     assert max(held) <= 20 + 3 * 10

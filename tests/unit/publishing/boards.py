@@ -55,9 +55,10 @@ def log_blocks(
     max_series: int = 0,
     outside: Sequence[DeliveryRecord] = (),
 ) -> LogBlocks:
-    builder = LogBlocksBuilder(LogLines("email_logs", labels), max_series)
-    builder.add(records)
-    builder.add_outside(outside)
+    lines = LogLines("email_logs", labels)
+    builder = LogBlocksBuilder(max_series)
+    builder.add(lines.render(records))
+    builder.add_outside(lines.render(outside))
     return builder.finish()
 
 
