@@ -76,6 +76,7 @@ def load(
     web = _web(values, problems)
     poll_interval_seconds = values.value(options.POLL_INTERVAL)
     stale_after_seconds = _stale_after(values, poll_interval_seconds, problems)
+    _refuse_nothing_to_do(values, problems)
     problems.raise_any()
     servers = values.parts.servers
     warnings += _warnings(servers, web)
@@ -119,6 +120,16 @@ def load_demo(invocation: Invocation) -> DemoSettings:
         log_level=values.value(options.LOG_LEVEL),
         log_format=values.value(options.LOG_FORMAT),
     )
+
+
+def _refuse_nothing_to_do(values: Values, problems: Problems) -> None:
+    windows = [values.find(o) for o in (options.USER_STATS_WINDOW, options.EMAIL_LOGS_WINDOW)]
+    written = [found for found in windows if found is not None and found.value is None]
+    if len(written) == len(windows):
+        problems.add(
+            written[-1].place,
+            "is off as well as user_stats, so nothing would be asked; switch one of them on",
+        )
 
 
 def _refuse_flags_of_one_server(invocation: Invocation, problems: Problems) -> None:

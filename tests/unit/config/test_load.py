@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from cpanel_mail_exporter.config.problems import ConfigError
 from cpanel_mail_exporter.config.reference import EXAMPLE
 from cpanel_mail_exporter.config.settings import (
     EmailLogsSettings,
@@ -225,3 +226,13 @@ def test_a_config_file_that_is_no_small_file_is_refused_without_waiting(
         file.write_bytes(b"#" * (1024 * 1024 + 1))
         why = f"{file} is larger than 1048576 bytes; check that it's the right one"
     assert said("check-config", str(file)) == [f"check-config: {why}"]
+
+
+def test_switching_everything_off_is_a_mistake(of_file: Callable[[str], Settings]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        of_file(f"{SERVER}user_stats: off\nemail_logs: off\n")
+    (problem,) = caught.value.problems
+    assert problem.place.path == "email_logs"
+    assert problem.sentence == (
+        "is off as well as user_stats, so nothing would be asked; switch one of them on"
+    )
