@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from cpanel_mail_exporter import demo, logs
-from cpanel_mail_exporter.app import poll_once, serve
+from cpanel_mail_exporter.app.running import poll_once, serve
 from cpanel_mail_exporter.config.flags import parse
 from cpanel_mail_exporter.config.load import load, load_demo
 from cpanel_mail_exporter.config.problems import ConfigError

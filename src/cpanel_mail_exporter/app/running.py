@@ -1,0 +1,97 @@
+"""Starts the parts of an exporter, and stops them within seconds of a signal."""
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+
+from cpanel_mail_exporter.app.exporter import DISTRIBUTION, Exporter, version, web_server
+from cpanel_mail_exporter.app.process import allow_many_connections, collect_garbage_seldom
+from cpanel_mail_exporter.app.start_warnings import warn, warn_of_open_port
+from cpanel_mail_exporter.clock import SystemClock
+from cpanel_mail_exporter.config.settings import Settings
+from cpanel_mail_exporter.exposition.body import Format
+from cpanel_mail_exporter.polling.fleet import poll_all_once, run_fleet
+from cpanel_mail_exporter.whm.client import open_session
+
+_STOP_SECONDS = 4.0
+
+logger = logging.getLogger(__name__)
+
+
+async def serve(settings: Settings) -> None:
+    """Poll and serve until SIGTERM or SIGINT.
+
+    Raises:
+        CannotListen: the address can't be bound.
+        BadCertificate: certificate or key can't be used.
+    """
+    clock = SystemClock()
+    warn(settings)
+    warn_of_open_port(settings)
+    allow_many_connections()
+    collect_garbage_seldom()
+    async with open_session(user_agent=f"{DISTRIBUTION}/{version()}") as session:
+        exporter = Exporter(settings, session, clock)
+        web = web_server(settings, exporter, clock)
+        host, port = await web.start()
+        shown = f"[{host}]" if ":" in host else host
+        logger.info("listening on %s:%s, servers: %s", shown, port, len(settings.servers))
+        work = [
+            asyncio.create_task(exporter.board.run(), name="publish"),
+            asyncio.create_task(run_fleet(exporter.pollers), name="poll"),
+        ]
+        try:
+            with _stop_signals() as stopped:
+                await _first_to_end(stopped, work)
+        finally:
+            for task in work:
+                task.cancel()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_STOP_SECONDS):
+                    await web.stop()
+                    await asyncio.gather(*work, return_exceptions=True)
+        logger.info("stopped")
+
+
+async def poll_once(settings: Settings) -> bool:
+    """Poll each server once and print the exposition; True if every collector succeeded."""
+    clock = SystemClock()
+    warn(settings)
+    allow_many_connections()
+    collect_garbage_seldom()
+    async with open_session(user_agent=f"{DISTRIBUTION}/{version()}") as session:
+        exporter = Exporter(settings, session, clock)
+        with _stop_signals() as stopped:
+            polls = asyncio.create_task(poll_all_once(exporter.pollers))
+            await _first_to_end(stopped, [polls])
+            polls.cancel()
+    exporter.board.build()
+    for part in exporter.board.everything().body(Format.TEXT, compressed=False).open():
+        sys.stdout.buffer.write(part)
+    sys.stdout.buffer.flush()
+    return exporter.all_succeeded()
+
+
+async def _first_to_end(stopped: asyncio.Event, work: Sequence[asyncio.Task[None]]) -> None:
+    """Wait for a stop signal or the end of the work; a part that breaks ends the program."""
+    waiting = asyncio.create_task(stopped.wait())
+    done, _ = await asyncio.wait({waiting, *work}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    for task in done:
+        task.result()
+
+
+@contextmanager
+def _stop_signals() -> Iterator[asyncio.Event]:
+    loop = asyncio.get_running_loop()
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    try:
+        yield stopped
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
