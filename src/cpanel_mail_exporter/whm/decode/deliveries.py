@@ -1,0 +1,63 @@
+"""Rows of emailtrack_search -> delivery records."""
+
+from typing import Any
+
+import msgspec
+
+from cpanel_mail_exporter.model.records import DeliveryRecord
+from cpanel_mail_exporter.whm.decode.outcome import Rows
+from cpanel_mail_exporter.whm.decode.rows import decode_rows
+from cpanel_mail_exporter.whm.decode.scalars import text, whole_number
+from cpanel_mail_exporter.whm.wire import OddDelivery, Scalar, WireDelivery
+
+_LATEST_UNIX = 100_000_000_000
+_LABELS = 22
+_NO_ALIASES = (None,) * 8
+_ALIASED = (1, 2, 3, 8, 12, 13, 14, 17)  # places of the fields that the 8 aliases stand for
+
+_deliveries = msgspec.json.Decoder(list[WireDelivery])
+_odd_delivery = msgspec.json.Decoder(OddDelivery)
+_new_tuple = tuple.__new__  # what DeliveryRecord._make calls, without its detour
+
+
+def delivery_rows(array: bytes) -> Rows[DeliveryRecord]:
+    """Decode a JSON array of emailtrack_search rows.
+
+    Raises:
+        NotJsonText: *array* is no JSON array.
+    """
+    return decode_rows(
+        array, _deliveries.decode, _delivery_record, _odd_delivery.decode, _odd_record
+    )
+
+
+def _delivery_record(row: WireDelivery) -> DeliveryRecord:
+    """Convert a usual row; a call for each field would cost more than all the rest."""
+    values = msgspec.structs.astuple(row)
+    values = values[:_LABELS] if values[_LABELS:] == _NO_ALIASES else _by_either_name(values)
+    labels: list[Any] = ["" if value is None else f"{value}" for value in values]
+    sent, acted = values[15], values[0]
+    labels.append(sent if type(sent) is int and 0 < sent < _LATEST_UNIX else _instant(sent))
+    labels.append(acted if type(acted) is int and 0 < acted < _LATEST_UNIX else _instant(acted))
+    return _new_tuple(DeliveryRecord, labels)
+
+
+def _odd_record(row: Any) -> DeliveryRecord:
+    values = _by_either_name(msgspec.structs.astuple(row))
+    return DeliveryRecord._make(
+        [*map(text, values), _instant(values[15]), _instant(values[0])],
+    )
+
+
+def _by_either_name(values: tuple[Scalar, ...]) -> tuple[Scalar, ...]:
+    """The 22 fields, each from WHM's name or else from the label's."""
+    merged = list(values)
+    for place, alias in zip(_ALIASED, values[_LABELS:], strict=True):
+        if merged[place] is None:
+            merged[place] = alias
+    return tuple(merged[:_LABELS])
+
+
+def _instant(value: Scalar) -> int | None:
+    number = whole_number(value)
+    return number if number is not None and 0 < number < _LATEST_UNIX else None
