@@ -1,0 +1,33 @@
+"""What is asked of WHM, byte for byte."""
+
+import pytest
+
+from cpanel_mail_exporter.model.query import DELIVERY_TYPES, SearchQuery
+from cpanel_mail_exporter.model.window import Slice
+from cpanel_mail_exporter.whm.request import search_query, user_stats_query
+
+
+def test_user_stats_are_asked_with_nothing_but_version_and_window() -> None:
+    asked = user_stats_query(1763600000, 1763686400)
+    assert asked == "api.version=1&starttime=1763600000&endtime=1763686400"
+
+
+def test_a_search_names_every_switch_and_both_ends_of_its_slice() -> None:
+    query = SearchQuery(Slice(1763600000, 1763686400), ("success", "failure", "defer"), 5000, 5001)
+    assert search_query(query) == (
+        "api.version=1&api.filter.enable=1"
+        "&api.filter.a.field=sendunixtime&api.filter.a.arg0=1763599999&api.filter.a.type=gt"
+        "&api.filter.b.field=sendunixtime&api.filter.b.arg0=1763686400&api.filter.b.type=lt"
+        "&api.sort.enable=1&api.sort.a.field=sendunixtime"
+        "&api.sort.a.method=numeric&api.sort.a.reverse=0"
+        "&success=1&defer=1&failure=1&inprogress=0"
+        "&deliverytype=all&max_results_by_type=0"
+        "&api.chunk.enable=1&api.chunk.start=5001&api.chunk.size=5000"
+    )
+
+
+@pytest.mark.parametrize("wanted", DELIVERY_TYPES)
+def test_each_type_is_asked_for_by_a_flag_of_its_own(wanted: str) -> None:
+    asked = search_query(SearchQuery(Slice(1, 2), (wanted,), 10)).split("&")
+    flags = {part for part in asked if part.split("=")[0] in DELIVERY_TYPES}
+    assert flags == {f"{name}={int(name == wanted)}" for name in DELIVERY_TYPES}
