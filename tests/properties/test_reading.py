@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from cpanel_mail_exporter.model.records import DeliveryRecord
 from cpanel_mail_exporter.model.window import Slice
-from cpanel_mail_exporter.polling import reading
-from cpanel_mail_exporter.polling.reading import ReadingMemory
+from cpanel_mail_exporter.polling import reading, reading_state
+from cpanel_mail_exporter.polling.reading_state import ReadingMemory
 from tests.unit.polling.model_server import ModelServer, Reading, read, row
 
 PAGE = 20
@@ -23,7 +23,8 @@ def small_pages() -> Iterator[None]:
     """Pages of 20 rows, so that some hundred rows show what takes ten thousands otherwise."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reading, "PAGE_ROWS", PAGE)
-        patch.setattr(reading, "_TARGET_ROWS", 16)
+        patch.setattr(reading_state, "PAGE_ROWS", PAGE)
+        patch.setattr(reading_state, "_TARGET_ROWS", 16)
         yield
 
 

@@ -19,7 +19,7 @@ from cpanel_mail_exporter.model.outcome import (
 from cpanel_mail_exporter.model.records import UserStat
 from cpanel_mail_exporter.model.window import Slice, Window
 from cpanel_mail_exporter.polling.ports import Findings, MailServer, Token
-from cpanel_mail_exporter.polling.reading import ReadCounts, ReadingMemory
+from cpanel_mail_exporter.polling.reading_state import ReadCounts, ReadingMemory
 from cpanel_mail_exporter.polling.schedule import (
     LOGIN_RETRY_SECONDS,
     UNSUPPORTED_RETRY_SECONDS,

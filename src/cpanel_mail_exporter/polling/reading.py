@@ -23,15 +23,20 @@ The rules:
 """
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Generic, Protocol, TypeVar
 
 from cpanel_mail_exporter.model.query import AnswerEnd, SearchQuery
 from cpanel_mail_exporter.model.window import Slice
+from cpanel_mail_exporter.polling.reading_state import (
+    PAGE_ROWS,
+    Page,
+    Progress,
+    ReadCounts,
+    ReadingMemory,
+    next_width,
+)
 
-PAGE_ROWS = 5_000
-_TARGET_ROWS = 4_000
 _MOST_PAGES = 5_000
 
 
@@ -48,77 +53,6 @@ Row = TypeVar("Row", bound=Sent)
 
 class TooManyPages(Exception):
     """The server goes on sending new pages without end."""
-
-
-@dataclass(slots=True)
-class ReadingMemory:
-    """What a server's earlier answers taught about how to ask it.
-
-    Attributes:
-        longest_page: most rows that a page held.
-        full_page: rows of a page after which there is more: the size asked for, or a clipped one.
-        boundaries: where the slices of the last complete reading touched; None before the first.
-        ignores_size: an answer held more rows than its query asked for.
-        ignores_start: the page after a short one was the same page.
-        ignores_filters: a slice was answered with the rows of another one.
-    """
-
-    longest_page: int = 0
-    full_page: int = PAGE_ROWS
-    boundaries: list[int] | None = None
-    ignores_size: bool = False
-    ignores_start: bool = False
-    ignores_filters: bool = False
-
-
-@dataclass(slots=True)
-class ReadCounts:
-    """What a reading came across.
-
-    Attributes:
-        rows: rows received, rejected ones and those of overlapping slices included; a page that
-            only repeats the one before isn't counted.
-        rejected: rows that could not be decoded.
-        outside: rows accepted although outside the window, or without a readable send time.
-        repeated_pages: pages equal to the one before.
-        incomplete: slices that WHM cut and that can't be made smaller.
-    """
-
-    rows: int = 0
-    rejected: int = 0
-    outside: int = 0
-    repeated_pages: int = 0
-    incomplete: int = 0
-
-
-@dataclass(slots=True)
-class _Page:
-    """The answer that is being received."""
-
-    length: int = 0
-    content: int = 0
-    strays: bool = False  # holds rows of another slice
-    confirms: bool = False  # asked for only to see whether the page before was the last
-
-
-@dataclass(slots=True)
-class _Progress:
-    """Slices read so far: where each began, and how many rows it held."""
-
-    starts: list[int] = field(default_factory=list)
-    rows: list[int] = field(default_factory=list)
-
-    def boundaries(self) -> list[int]:
-        """Where slices touch, neighbours put together as long as they fit one page."""
-        kept: list[int] = []
-        together = 0
-        for start, rows in zip(self.starts, self.rows, strict=True):
-            if kept and together + rows <= _TARGET_ROWS:
-                together += rows
-            else:
-                kept.append(start)
-                together = rows
-        return kept[1:]
 
 
 class WindowReader(Generic[Row]):
@@ -145,7 +79,7 @@ class WindowReader(Generic[Row]):
         self._memory = memory
         self._inside = inside
         self._outside = outside
-        self._progress = _Progress()
+        self._progress = Progress()
         self._ends: list[int] = [window.end]  # ends of the slices still to be read, nearest last
         self._low = window.start
         self._first_row = 1
@@ -154,7 +88,7 @@ class WindowReader(Generic[Row]):
         self._is_done = window.seconds <= 0
         self._queries = 0
         self._held: list[Row] = []
-        self._page = _Page()
+        self._page = Page()
         self._previous_content: int | None = None
         self._outside_before_slice = 0
         self._incomplete_before_slice = 0
@@ -190,7 +124,7 @@ class WindowReader(Generic[Row]):
 
     def page_end(self, end: AnswerEnd) -> None:
         """Take the end of the answer, and decide what comes next."""
-        page, self._page = self._page, _Page()
+        page, self._page = self._page, Page()
         page.length += end.rows_rejected
         is_unreadable = 0 < page.length == end.rows_rejected
         repeats = page.length > end.rows_rejected and page.content == self._previous_content
@@ -319,7 +253,7 @@ class WindowReader(Generic[Row]):
             self._held = [r for r in self._held if (r.send_unix or 0) < last]
             self._progress.starts.append(self._low)
             self._progress.rows.append(len(self._held))
-            self._width = _next_width(last - self._low, len(self._held))
+            self._width = next_width(last - self._low, len(self._held))
             self._accept_held()
             self._begin_slice(last)
         elif is_sorted and self._span.seconds > 1:
@@ -380,7 +314,7 @@ class WindowReader(Generic[Row]):
             if not self.counts.incomplete:
                 self._memory.boundaries = self._progress.boundaries()
             return
-        self._width = _next_width(end - self._low, length)
+        self._width = next_width(end - self._low, length)
         self._is_paging = False
         self._begin_slice(end)
 
@@ -398,9 +332,3 @@ class WindowReader(Generic[Row]):
             end = next((b for b in self._memory.boundaries if b > low), self._window.end)
         if low < end < self._ends[-1]:
             self._ends.append(end)
-
-
-def _next_width(seconds: int, rows: int) -> int:
-    """How many seconds the next slice should span, from how many rows the last one held."""
-    wished = seconds * _TARGET_ROWS // max(rows, 1)
-    return max(1, min(wished, seconds * 8))

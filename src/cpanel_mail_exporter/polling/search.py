@@ -7,12 +7,8 @@ from cpanel_mail_exporter.exposition.log_lines import LogLines
 from cpanel_mail_exporter.model.errors import WrongShape
 from cpanel_mail_exporter.model.window import Slice
 from cpanel_mail_exporter.polling.ports import MailServer
-from cpanel_mail_exporter.polling.reading import (
-    ReadCounts,
-    ReadingMemory,
-    TooManyPages,
-    WindowReader,
-)
+from cpanel_mail_exporter.polling.reading import TooManyPages, WindowReader
+from cpanel_mail_exporter.polling.reading_state import ReadCounts, ReadingMemory
 
 
 async def read_log_blocks(

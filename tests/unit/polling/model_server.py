@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from cpanel_mail_exporter.model.query import AnswerEnd, SearchQuery
 from cpanel_mail_exporter.model.records import DeliveryRecord
 from cpanel_mail_exporter.model.window import Slice
-from cpanel_mail_exporter.polling.reading import ReadCounts, ReadingMemory, WindowReader
+from cpanel_mail_exporter.polling.reading import WindowReader
+from cpanel_mail_exporter.polling.reading_state import ReadCounts, ReadingMemory
 
 
 def row(number: int, sent_unix: int | None) -> DeliveryRecord:

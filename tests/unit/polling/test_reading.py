@@ -8,13 +8,8 @@ import pytest
 from cpanel_mail_exporter.model.query import AnswerEnd, SearchQuery
 from cpanel_mail_exporter.model.records import DeliveryRecord
 from cpanel_mail_exporter.model.window import Slice
-from cpanel_mail_exporter.polling.reading import (
-    PAGE_ROWS,
-    ReadCounts,
-    ReadingMemory,
-    TooManyPages,
-    WindowReader,
-)
+from cpanel_mail_exporter.polling.reading import TooManyPages, WindowReader
+from cpanel_mail_exporter.polling.reading_state import PAGE_ROWS, ReadCounts, ReadingMemory
 from tests.unit.polling.model_server import ModelServer, Reading, read, row
 
 DAY = Slice(1_000, 87_400)
