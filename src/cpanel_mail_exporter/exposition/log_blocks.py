@@ -79,7 +79,7 @@ class _Draft:
         for sent, acted, msg_id, text in zip(
             self.send_times, self.action_times, ids, texts, strict=True
         ):
-            yield LogLine(sent, acted, msg_id, f"{text}\n", None if sent == NO_TIME else sent)
+            yield LogLine(sent, acted, msg_id, f"{text}\n", None if sent == NO_TIME else sent, "")
 
 
 class LogBlocksBuilder:
@@ -170,7 +170,7 @@ def _cut(lines: Sequence[LogLine]) -> list[_Draft]:
 
 
 def _draft(lines: Sequence[LogLine]) -> _Draft:
-    sent, acted, ids, texts, _ = zip(*lines, strict=True)
+    sent, acted, ids, texts = list(zip(*lines, strict=True))[:4]
     return _Draft(
         block=_block("".join(texts).encode(), len(lines)),
         first=lines[0][:3],

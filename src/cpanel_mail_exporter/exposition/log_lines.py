@@ -20,6 +20,7 @@ class LogLine(NamedTuple):
         msg_id: message id, line breaks taken out.
         text: the line with its newline.
         send_unix: as the record has it.
+        type: WHM's word for what happened.
     """
 
     sent: int
@@ -27,6 +28,7 @@ class LogLine(NamedTuple):
     msg_id: str
     text: str
     send_unix: int | None
+    type: str
 
 
 class LogLines:
@@ -54,6 +56,7 @@ class LogLines:
                 record.msg_id.replace("\n", " "),
                 text,
                 sent,
+                record.type,
             )
             lines.append(_new_tuple(LogLine, parts))
         return lines

@@ -3,8 +3,9 @@
 import asyncio
 
 from cpanel_mail_exporter.exposition.log_blocks import LogBlocks, LogBlocksBuilder
-from cpanel_mail_exporter.exposition.log_lines import LogLines
+from cpanel_mail_exporter.exposition.log_lines import LogLine, LogLines
 from cpanel_mail_exporter.model.errors import WrongShape
+from cpanel_mail_exporter.model.query import DELIVERY_TYPES
 from cpanel_mail_exporter.model.window import Slice
 from cpanel_mail_exporter.polling.ports import MailServer
 from cpanel_mail_exporter.polling.reading import TooManyPages, WindowReader
@@ -29,7 +30,19 @@ async def read_log_blocks(
         PollError: one of the answers failed; nothing of the others is kept.
     """
     builder = LogBlocksBuilder(max_series)
-    reader = WindowReader(window, types, memory, inside=builder.add, outside=builder.add_outside)
+    # A server may ignore which types were asked for; words that aren't WHM's own are shown.
+    unwanted = frozenset(DELIVERY_TYPES) - frozenset(types)
+
+    def wanted(found: list[LogLine]) -> list[LogLine]:
+        return [line for line in found if line.type not in unwanted]
+
+    reader = WindowReader[LogLine](
+        window,
+        types,
+        memory,
+        inside=lambda found: builder.add(wanted(found)),
+        outside=lambda found: builder.add_outside(wanted(found)),
+    )
     skew: float | None = None
     try:
         while (query := reader.next_query()) is not None:
