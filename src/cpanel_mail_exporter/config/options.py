@@ -246,7 +246,7 @@ MAX_SERIES_TOTAL: Option[int] = Option(
     shape="NUMBER",
 )
 LISTEN: Option[tuple[str, int]] = Option(
-    "Address to serve on: :PORT for all, or HOST:PORT; mtail has the same default port.",
+    "Address to serve on: :PORT for all, or HOST:PORT; the default port is shared with mtail.",
     parse_listen,
     flags=("listen", "web.listen-address"),
     default=":9197",
