@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from cpanel_mail_exporter.polling.poller import Poller
 
 FIRST_REQUESTS = 32
-PATIENCE_SECONDS = 5.0
+PATIENCE_SECONDS = 2.0
 
 
 class StartGate:
