@@ -37,7 +37,7 @@ from cpanel_mail_exporter.polling.reading_state import (
     next_width,
 )
 
-_MOST_PAGES = 5_000
+_MOST_PAGES = 2_000
 
 
 class Sent(Hashable, Protocol):
@@ -89,7 +89,7 @@ class WindowReader(Generic[Row]):
         self._queries = 0
         self._held: list[Row] = []
         self._page = Page()
-        self._previous_content: int | None = None
+        self._previous: Page | None = None
         self._outside_before_slice = 0
         self._incomplete_before_slice = 0
         self._outside_before_page = 0
@@ -113,8 +113,11 @@ class WindowReader(Generic[Row]):
         """Take some rows of the answer to the last query."""
         page = self._page
         page.length += len(records)
-        # A sum, since the same page may arrive in other pieces.
-        page.content += sum(map(hash, records))
+        # Neither depends on the pieces in which the page arrives.
+        hashes = list(map(hash, records))
+        page.content += sum(hashes)
+        if page.length <= PAGE_ROWS:
+            page.rows.update(hashes)
         if page.confirms:
             return
         page.strays = page.strays or self._strays(records)
@@ -127,14 +130,16 @@ class WindowReader(Generic[Row]):
         page, self._page = self._page, Page()
         page.length += end.rows_rejected
         is_unreadable = 0 < page.length == end.rows_rejected
-        repeats = page.length > end.rows_rejected and page.content == self._previous_content
+        repeats = page.length > end.rows_rejected and page.repeats(
+            self._previous, may_not_overlap=self._is_paging or page.confirms or page.strays
+        )
         if not repeats:
             self.counts.rows += page.length
             self.counts.rejected += end.rows_rejected
         is_last = self._is_surely_last(page.length)
-        self._learn_size(page.length, is_another=not repeats and self._previous_content is not None)
+        self._learn_size(page.length, is_another=not repeats and self._previous is not None)
         if page.length and not page.confirms:
-            self._previous_content = page.content
+            self._previous = page
         if page.confirms:
             self._confirmed(page.length, repeats=repeats, is_unreadable=is_unreadable)
         elif repeats and self._is_paging:
@@ -142,7 +147,7 @@ class WindowReader(Generic[Row]):
         elif repeats and page.strays:
             self._read_whole_window_in_pages(page.length)
             self._mark_incomplete(end.is_cut)
-        elif end.is_cut and not self._is_paging and self._halve():
+        elif end.is_cut and not self._is_paging and self._halve_cut_slice(page.length):
             return
         else:
             self._mark_incomplete(end.is_cut)
@@ -264,6 +269,16 @@ class WindowReader(Generic[Row]):
             self._is_paging = True
             self._accept_held()
             self._first_row = 1 + length
+
+    def _halve_cut_slice(self, length: int) -> bool:
+        """Rule 6; False if it is no use.
+
+        `overflowed` is undocumented, and a server may always say it. No bound cuts an answer to
+        nothing, so one that is called cut and holds no row proves that the word means nothing.
+        """
+        memory = self._memory
+        memory.always_says_cut = memory.always_says_cut or length == 0
+        return not memory.always_says_cut and self._halve()
 
     def _halve(self) -> bool:
         if self._span.seconds < 2:

@@ -17,6 +17,7 @@ class ReadingMemory:
         ignores_size: an answer held more rows than its query asked for.
         ignores_start: the page after a short one was the same page.
         ignores_filters: a slice was answered with the rows of another one.
+        always_says_cut: an answer without rows was called cut.
     """
 
     longest_page: int = 0
@@ -25,6 +26,7 @@ class ReadingMemory:
     ignores_size: bool = False
     ignores_start: bool = False
     ignores_filters: bool = False
+    always_says_cut: bool = False
 
 
 @dataclass(slots=True)
@@ -52,9 +54,22 @@ class Page:
     """The answer that is being received."""
 
     length: int = 0
-    content: int = 0
+    content: int = 0  # sum of the hashes of its rows
+    rows: set[int] = field(default_factory=set)  # the hashes, of no more than a page
     strays: bool = False  # holds rows of another slice
     confirms: bool = False  # asked for only to see whether the page before was the last
+
+    def repeats(self, before: "Page | None", *, may_not_overlap: bool) -> bool:
+        """Whether this is the page *before* again.
+
+        Where pages may not overlap, it is so as well if all but a few rows are the same: mail may
+        have gone on meanwhile.
+        """
+        if before is None:
+            return False
+        if self.content == before.content or not may_not_overlap:
+            return self.content == before.content
+        return 10 * len(self.rows & before.rows) > 9 * len(self.rows) > 90
 
 
 @dataclass(slots=True)

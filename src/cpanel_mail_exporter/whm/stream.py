@@ -30,6 +30,9 @@ _PIECE_BYTES = 64 * 1024
 _TRIES = 8
 _BRACES = 4_000
 _MOST_BYTES = 4 << 20
+_LARGE_BYTES = 32 << 20
+_LARGE_ROW_BYTES = 32 << 10
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class RowStream(Generic[Record]):
@@ -46,18 +49,26 @@ class RowStream(Generic[Record]):
         self._buffer = bytearray()
         self._wanted = _PIECE_BYTES
         self._took_rows = False
+        self._bytes = 0
+        self._rows = 0
 
     def feed(self, chunk: bytes) -> Rows[Record] | None:
         """Take the next bytes of the body; give the rows that they completed, if many have.
 
         Raises:
-            UnexpectedShape: so many bytes without a whole row can't be an answer of WHM.
+            UnexpectedShape: so many bytes without a whole row, or rows so large on average, that
+                it can't be an answer of WHM: whoever holds its rows would run out of memory.
         """
+        if not self._bytes and chunk.startswith(_BYTE_ORDER_MARK):
+            chunk = chunk[len(_BYTE_ORDER_MARK) :]
+        self._bytes += len(chunk)
         self._buffer += chunk
         if len(self._buffer) < self._wanted:
             return None
         has_begun = self._head is not None or self._find_head()
         rows = self._cut() if has_begun else None
+        if rows is not None:
+            self._refuse_large_rows(rows)
         if rows is None and len(self._buffer) > _MOST_BYTES:
             raise UnexpectedShape(f"{_MOST_BYTES >> 20} MiB without a row that ends")
         self._wanted = _PIECE_BYTES if rows else min(2 * len(self._buffer), _MOST_BYTES + 1)
@@ -82,6 +93,11 @@ class RowStream(Generic[Record]):
         last = self._decode_rows(_array(rows))
         self._buffer.clear()
         return verdict, last
+
+    def _refuse_large_rows(self, rows: Rows[Record]) -> None:
+        self._rows += len(rows.records) + rows.rejected
+        if self._bytes > _LARGE_BYTES and self._bytes > self._rows * _LARGE_ROW_BYTES:
+            raise UnexpectedShape(f"rows of more than {_LARGE_ROW_BYTES >> 10} KiB on average")
 
     def _find_head(self) -> bool:
         begin = _ROWS_BEGIN.search(self._buffer)
