@@ -154,6 +154,7 @@ def test_a_delivery_row_is_rejected_only_for_an_object_or_list_or_an_endless_num
             for name, value in row.items()
             if not isinstance(value, (dict, list)) or name in known
         )
+        or all(value in {None, ""} for name, value in row.items() if name in known)
         for row in rows
     )
     assert delivery_rows(finite(rows)).rejected == bad

@@ -98,8 +98,9 @@ FLAGS_UNREADABLE = Family(
 SLICES_INCOMPLETE = Family(
     "cpanel_mail_slices_incomplete",
     "gauge",
-    "Slices of send time that WHM cut in the last poll and that can't be read whole; "
-    "above 0, email_logs lacks rows.",
+    "Answers that WHM calls cut in the last poll and that can't be read whole; "
+    "above 0, the collector's families lack rows.",
+    ("collector",),
 )
 POLL_INTERVAL = Family(
     "cpanel_mail_poll_interval_seconds", "gauge", "Configured time between two polls."

@@ -63,9 +63,9 @@ def windows(history: ServerHistory, fresh: Sequence[str]) -> list[FamilySamples]
         if outcome is None:
             continue
         starts += [((family.name,), outcome.window_start_unix) for family in FAMILIES_OF[name]]
+        incomplete.append(((name,), outcome.slices_incomplete))
         if name == EMAIL_LOGS:
             outside.append(((name,), outcome.rows_outside_range))
-            incomplete.append(((), outcome.slices_incomplete))
     return [
         FamilySamples(catalogue.ROWS_OUTSIDE_RANGE, outside),
         FamilySamples(catalogue.SLICES_INCOMPLETE, incomplete),

@@ -67,6 +67,13 @@ class _Poll:
     user_stats: Sequence[UserStat] | None = None
     email_logs: LogBlocks | None = None
 
+    def forget(self, collector: str) -> None:
+        """Drop what a collector brought that failed in the end."""
+        if collector == USER_STATS:
+            self.user_stats = None
+        else:
+            self.email_logs = None
+
 
 class Gate(Protocol):
     """Lets a number of servers make their first requests at a time."""
@@ -163,8 +170,10 @@ class Poller:
         counts = _Counts()
         try:
             counts = await asked(self, Slice(start, now), poll)
+            self._refuse_nothing_but_rejected(collector, counts.read)
         except PollError as failure:
             error = failure
+            poll.forget(collector)
         except Exception as bug:
             # The last guard: a mistake of ours with one server's answer must not end the others.
             logger.exception("%s: %s failed in an unforeseen way", self._plan.name, collector)
@@ -187,6 +196,13 @@ class Poller:
             slices_incomplete=read.incomplete,
         )
 
+    def _refuse_nothing_but_rejected(self, collector: str, read: ReadCounts) -> None:
+        """Rows of which none can be decoded are a changed API, and no server without mail."""
+        if read.rejected == read.rows > 1:
+            raise WrongShape(
+                self._plan.name, collector, f"none of {read.rows} rows could be decoded"
+            )
+
     def _learn_skew(self, skew: float | None) -> None:
         """Windows end at the server's "now" where its clock is off; a Date is whole seconds."""
         if skew is not None:
@@ -199,7 +215,11 @@ class Poller:
         poll.user_stats = answer.records
         rejected = answer.end.rows_rejected
         return _Counts(
-            ReadCounts(rows=len(answer.records) + rejected, rejected=rejected),
+            ReadCounts(
+                rows=len(answer.records) + rejected,
+                rejected=rejected,
+                incomplete=int(answer.end.is_cut),
+            ),
             sum(record.unreadable_flags for record in answer.records),
         )
 
@@ -234,8 +254,10 @@ class Poller:
             await self._clock.sleep(tick_unix - self._clock.now_unix())
             return
         self.next_poll_unix = self._login_retry_unix
+        end = self._clock.elapsed() + self._login_retry_unix - self._clock.now_unix()
+        # By the clock that nobody sets: a wall clock set back must not make this a day.
         while self._login_retry_unix is not None:
-            left = self._login_retry_unix - self._clock.now_unix()
+            left = end - self._clock.elapsed()
             if left <= 0 or self._renew_token():
                 return
             await self._clock.sleep(min(left, _TOKEN_LOOK_SECONDS))

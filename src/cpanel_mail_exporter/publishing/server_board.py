@@ -72,8 +72,14 @@ class ServerBoard:
         return min((end for _, end in self._expiries() if end > now_unix), default=None)
 
     def log_lines(self, now_unix: float) -> int:
-        """How many lines of email_logs there are to show."""
-        return self._logs.lines if EMAIL_LOGS in self.fresh(now_unix) else 0
+        """How many lines of email_logs it would show if it were alone."""
+        if EMAIL_LOGS not in self.fresh(now_unix):
+            return 0
+        return self._log_lines_alone()
+
+    def _log_lines_alone(self) -> int:
+        # What is wanted, not what is kept: otherwise a share that was cut would stay small.
+        return min(self._logs.wanted, self.terms.max_series or self._logs.wanted)
 
     def rendered(self, now_unix: float, log_lines: int) -> Rendered:
         """Its lines, at most *log_lines* of email_logs; the same object while nothing changed."""
@@ -104,12 +110,14 @@ class ServerBoard:
         logs = LogBlocks()
         name = catalogue.EMAIL_LOGS.name
         if EMAIL_LOGS in fresh:
-            logs = self._logs if self._logs.lines <= log_lines else self._logs.newest(log_lines)
+            if self._logs.lines > log_lines:
+                # Kept no longer than shown: over thousands of servers the bound is one on memory.
+                self._logs = self._logs.newest(log_lines)
+            logs = self._logs
             published[name] = logs.lines
-            wanted[name] = self._logs.wanted
-            limit = min(terms.max_series or log_lines, log_lines)
-            if limit < self._logs.lines:
-                limits[name] = limit
+            wanted[name] = logs.wanted
+            if log_lines < self._log_lines_alone():
+                limits[name] = log_lines
             elif terms.max_series:
                 limits[name] = terms.max_series
         families += health(self.history, poll_interval_seconds=terms.poll_interval_seconds)

@@ -189,12 +189,12 @@ def test_windows_describe_the_newest_complete_poll_of_the_fresh_collectors() -> 
     of_logs: list[Sample] = [(("email_logs",), 300)]
     assert by_name(windows(history, COLLECTORS)) == {
         outside: [(("email_logs",), 8)],
-        incomplete: [((), 2)],
+        incomplete: [(("user_stats",), 0), (("email_logs",), 2)],
         starts: [*of_stats, *of_logs],
     }
     assert by_name(windows(history, ("user_stats",))) == {
         outside: [],
-        incomplete: [],
+        incomplete: [(("user_stats",), 0)],
         starts: of_stats,
     }
     assert by_name(windows(history, ())) == {outside: [], incomplete: [], starts: []}

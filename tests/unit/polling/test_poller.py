@@ -56,6 +56,7 @@ class FakeServer:
     stats: list[UserStat] | Exception = field(default_factory=lambda: [STAT])
     rows: list[DeliveryRecord] | Exception = field(default_factory=list)
     rejected: int = 0
+    is_cut: bool = False
     skew: float | None = None
     takes_seconds: float = 0.0
     asked: list[tuple[float, str, Slice]] = field(default_factory=list)
@@ -64,7 +65,7 @@ class FakeServer:
         self.note(USER_STATS, Slice(start_unix, end_unix))
         if isinstance(self.stats, Exception):
             raise self.stats
-        return UserStatsAnswer(self.stats, AnswerEnd(self.rejected, False, self.skew))
+        return UserStatsAnswer(self.stats, AnswerEnd(self.rejected, self.is_cut, self.skew))
 
     async def search(
         self, query: SearchQuery, receive: Callable[[list[DeliveryRecord]], None]
@@ -179,6 +180,42 @@ def only_stats() -> World:
 
 
 # What one poll asks, and what becomes of it
+
+
+async def test_rows_of_which_none_can_be_decoded_are_a_failure_and_no_empty_answer(
+    world: World,
+) -> None:
+    world.server.stats, world.server.rejected = [], 3
+    await world.poller.poll()
+    assert world.findings.kinds() == {USER_STATS: "shape", EMAIL_LOGS: None}
+    part = world.findings.parts()[USER_STATS]
+    assert (part.rows_read, part.rows_rejected) == (3, 3)
+    assert world.findings.told[-1][1] is None
+
+
+async def test_one_bad_row_beside_a_good_one_is_no_failure(world: World) -> None:
+    world.server.rejected = 1
+    await world.poller.poll()
+    assert world.findings.kinds() == {USER_STATS: None, EMAIL_LOGS: None}
+    assert world.findings.told[-1][1] == [STAT]
+
+
+async def test_sums_that_whm_calls_cut_are_shown_as_incomplete(world: World) -> None:
+    world.server.is_cut = True
+    await world.poller.poll()
+    assert world.findings.parts()[USER_STATS].slices_incomplete == 1
+
+
+async def test_a_wall_clock_set_back_does_not_lengthen_the_wait_after_a_refused_login(
+    world: World,
+) -> None:
+    world.server.stats = world.server.rows = denied()
+    async with world.running():
+        await world.clock.advance(100)
+        world.clock.set_wall(NOW - 86_400)
+        asked = len(world.server.asked)
+        await world.clock.advance(900)
+        assert len(world.server.asked) > asked
 
 
 async def test_a_poll_asks_the_cheap_collector_first_and_hands_all_on_at_once(world: World) -> None:

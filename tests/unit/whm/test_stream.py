@@ -197,9 +197,9 @@ def test_rows_are_handed_on_as_soon_as_a_piece_is_whole() -> None:
     piece = rows.feed(ROW + b"," + ROW)
     assert piece is not None, "one row is known to have ended, the other isn't"
     assert [record.user for record in piece.records] == ["u" * 80]
-    assert rows.feed(b",{}") is not None
+    assert rows.feed(b',{"user":""}') is not None
     assert rows.feed(b"]}}") is None
-    assert rows.finish()[1].records == [DeliveryRecord(*[""] * 22, None, None)]
+    assert rows.finish()[1] == Rows([], 1)
 
 
 @pytest.mark.parametrize("filling", [b"}", b"},", b"x", b"}, {"])

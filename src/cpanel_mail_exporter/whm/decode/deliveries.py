@@ -5,11 +5,12 @@ from typing import Any
 import msgspec
 
 from cpanel_mail_exporter.model.records import DeliveryRecord
-from cpanel_mail_exporter.whm.decode.outcome import Rows
+from cpanel_mail_exporter.whm.decode.outcome import Rows, UnexpectedShape
 from cpanel_mail_exporter.whm.decode.rows import decode_rows
 from cpanel_mail_exporter.whm.decode.scalars import text, whole_number
 from cpanel_mail_exporter.whm.wire import OddDelivery, Scalar, WireDelivery
 
+_NOTHING_KNOWN = "no field that is known"
 _LATEST_UNIX = 100_000_000_000
 _LABELS = 22
 _NO_ALIASES = (None,) * 8
@@ -36,6 +37,8 @@ def _delivery_record(row: WireDelivery) -> DeliveryRecord:
     values = msgspec.structs.astuple(row)
     values = values[:_LABELS] if values[_LABELS:] == _NO_ALIASES else _by_either_name(values)
     labels: list[Any] = ["" if value is None else f"{value}" for value in values]
+    if not any(labels):
+        raise UnexpectedShape(_NOTHING_KNOWN)
     sent, acted = values[15], values[0]
     labels.append(sent if type(sent) is int and 0 < sent < _LATEST_UNIX else _instant(sent))
     labels.append(acted if type(acted) is int and 0 < acted < _LATEST_UNIX else _instant(acted))
@@ -44,9 +47,10 @@ def _delivery_record(row: WireDelivery) -> DeliveryRecord:
 
 def _odd_record(row: Any) -> DeliveryRecord:
     values = _by_either_name(msgspec.structs.astuple(row))
-    return DeliveryRecord._make(
-        [*map(text, values), _instant(values[15]), _instant(values[0])],
-    )
+    labels = list(map(text, values))
+    if not any(labels):
+        raise UnexpectedShape(_NOTHING_KNOWN)
+    return DeliveryRecord._make([*labels, _instant(values[15]), _instant(values[0])])
 
 
 def _by_either_name(values: tuple[Scalar, ...]) -> tuple[Scalar, ...]:

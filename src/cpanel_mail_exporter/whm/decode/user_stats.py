@@ -11,6 +11,7 @@ from cpanel_mail_exporter.whm.decode.rows import decode_rows
 from cpanel_mail_exporter.whm.decode.scalars import limit_reached, text, whole_number
 
 _ABSENT = object()
+_MOST_FIELDS = 100
 
 _TOO_LARGE = 1e300
 _DECIMAL = re.compile(r"\s*-?[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?\s*")
@@ -31,6 +32,8 @@ def user_stat_rows(array: bytes) -> Rows[UserStat]:
 def _user_stat(row: dict[str, Any]) -> UserStat:
     """Convert one row of emailtrack_user_stats; keys match whatever their case and underscores."""
     fields = {key.replace("_", "").lower(): value for key, value in row.items()}
+    if not fields.keys() & {"user", "domain"} or len(fields) > _MOST_FIELDS:
+        raise UnexpectedShape("no row of emailtrack_user_stats")
     counts: dict[str, int | float] = {}
     for stat_type in STAT_TYPES:
         counts[stat_type] = _count(fields.pop(stat_type.replace("_", ""), None))
