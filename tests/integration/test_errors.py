@@ -619,7 +619,7 @@ async def test_rows_arrive_however_the_body_is_sent(
 
 
 async def test_rejected_rows_and_cut_answers_are_told(session: aiohttp.ClientSession) -> None:
-    rows = ",".join(['{"size":[]}' if place % 10 == 0 else "{}" for place in range(40_000)])
+    rows = ",".join(['{"size":[]}' if place % 10 == 0 else '{"size":1}' for place in range(40_000)])
     body = f'{{"data":{{"records":[{rows}]}},"metadata":{{"result":1,"overflowed":"1"}}}}'
     received: list[DeliveryRecord] = []
     query = SearchQuery(Slice(1, 2), ("success",), 5_000)
