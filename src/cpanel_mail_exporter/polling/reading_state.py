@@ -1,5 +1,6 @@
 """What a reading keeps: facts about the server, counts, the page it is at, the slices behind it."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 
 PAGE_ROWS = 5_000
@@ -54,8 +55,7 @@ class Page:
     """The answer that is being received."""
 
     length: int = 0
-    content: int = 0  # sum of the hashes of its rows
-    rows: set[int] = field(default_factory=set)  # the hashes, of no more than a page
+    rows: list[Hashable] = field(default_factory=list)  # of no more than a page
     strays: bool = False  # holds rows of another slice
     confirms: bool = False  # asked for only to see whether the page before was the last
 
@@ -67,9 +67,10 @@ class Page:
         """
         if before is None:
             return False
-        if self.content == before.content or not may_not_overlap:
-            return self.content == before.content
-        return 10 * len(self.rows & before.rows) > 9 * len(self.rows) > 90
+        if self.rows == before.rows or not may_not_overlap:
+            return self.rows == before.rows
+        own = set(self.rows)
+        return 10 * len(own.intersection(before.rows)) > 9 * len(own) > 90
 
 
 @dataclass(slots=True)
