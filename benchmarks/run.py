@@ -101,7 +101,17 @@ def compare(rows: int, rounds: int) -> dict[str, object]:
     exporter, reference = medians(ours), medians(plain)
     for figures in (exporter, reference):
         assert figures["series"] == rows, figures
-    return {"rows": rows, "rounds": rounds, "exporter": exporter, "plain": reference}
+    polls = {
+        name: [round(figures.poll_to_ready_seconds, 3) for figures in found]
+        for name, found in (("exporter", ours), ("plain program", plain))
+    }
+    return {
+        "rows": rows,
+        "rounds": rounds,
+        "exporter": exporter,
+        "plain": reference,
+        "polls": polls,
+    }
 
 
 def shown(name: str, value: float) -> str:
@@ -143,6 +153,10 @@ def report(results: list[dict[str, object]]) -> str:
                 f"| {name} | {shown(name, value)} | {shown(name, plain[name])} "
                 f"| {ratio:.1f} | {goal} |"
             )
+        polls = result["polls"]
+        assert isinstance(polls, dict)
+        lines += ["", "Poll to ready in each round, in seconds, to show how noisy the machine was:"]
+        lines += [f"{name} {', '.join(map(str, each))}." for name, each in polls.items()]
     return "\n".join(lines) + "\n"
 
 
