@@ -4,7 +4,6 @@ import ssl
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib import metadata
-from pathlib import Path
 
 import aiohttp
 
@@ -59,7 +58,7 @@ class Exporter:
             own,
             clock,
         )
-        context = cache(_client_context)
+        context = cache(client_context)
         self.pollers = [
             _poller(server, settings, windows, board, session, context, clock)
             for server, board in zip(settings.servers, self.board.servers, strict=True)
@@ -105,10 +104,6 @@ def _terms(server: ServerSettings, settings: Settings, collectors: tuple[str, ..
         user_stats_labels=settings.user_stats.labels,
         max_series=settings.email_logs.max_series,
     )
-
-
-def _client_context(ca_file: Path | None, *, insecure_skip_verify: bool) -> ssl.SSLContext:
-    return client_context(ca_file, insecure_skip_verify=insecure_skip_verify)
 
 
 def _poller(
