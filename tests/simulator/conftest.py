@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from whm_simulator.api.functions import call
+from whm_simulator.api.visit import Visit
 from whm_simulator.app import Address, Settings, Simulator
 from whm_simulator.world.stream import BlockCache, World, WorldSettings
 
@@ -41,7 +42,7 @@ def ask(world: World) -> Ask:
 def asker(world: World, now_unix: float = NOW_UNIX) -> Ask:
     def ask(function: str, /, **params: object) -> Any:
         named = {"api.version": "1", **{key: str(value) for key, value in params.items()}}
-        return msgspec.json.decode(b"".join(call(world, function, named, now_unix).pieces()))
+        return msgspec.json.decode(b"".join(call(Visit(world, now_unix), function, named).pieces()))
 
     return ask
 

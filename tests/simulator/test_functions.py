@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.simulator.conftest import ALL_TYPES, NOW_UNIX, Ask, asker, filters, make_world
-from whm_simulator.world.rows import TYPES
+from whm_simulator.mail.rows import TYPES
 from whm_simulator.world.stream import World
 
 BUSY = make_world(history_seconds=4 * 3600, rate_per_minute=30)

@@ -15,7 +15,7 @@ from whm_simulator.api.filters import OPERATORS, Filter, keep, span_of, value_te
 from whm_simulator.api.paging import Chunk
 from whm_simulator.api.params import lettered
 from whm_simulator.api.sorting import METHODS, SortKey, in_order
-from whm_simulator.world.rows import FIELDS
+from whm_simulator.mail.rows import FIELDS
 
 WORLD = make_world(history_seconds=1800, rate_per_minute=10)
 ROWS = WORLD.rows(NOW_UNIX)

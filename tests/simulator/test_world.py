@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.simulator.conftest import NOW_UNIX, make_world
-from whm_simulator.world.plan import Verdict
+from whm_simulator.mail.rows import Row
+from whm_simulator.mail.source import Interrupted, Span
 from whm_simulator.world.retry import RETRY_OFFSETS_SECONDS
-from whm_simulator.world.rows import Row
-from whm_simulator.world.stream import BlockCache, Interrupted, Span, World, WorldSettings
+from whm_simulator.world.stream import BlockCache, World, WorldSettings
 
 DAY = 86_400
 
@@ -226,13 +226,13 @@ def test_the_hourly_limit_lets_through_queues_and_discards() -> None:
 
 def test_the_defer_fail_limit_discards_the_rest_of_the_hour() -> None:
     world = make_world(rate_per_minute=60)
-    refusals = [
-        refusal
-        for refusal in world.refusals(NOW_UNIX).values()
-        if refusal.verdict is Verdict.DISCARD_DEFER_FAIL
-    ]
-    assert refusals
-    assert all(refusal.counted == refusal.limit for refusal in refusals)
+    refused = [r for r in world.rows(NOW_UNIX) if "max defers and failures" in str(r.message)]
+    assert refused
+    limits = {account.domain: account.max_defer_fail_per_hour for account in world.site.accounts}
+    for row in refused:
+        limit = limits[row.domain]
+        assert row.type == "failure"
+        assert f"({limit}/{limit} (100%)) allowed. Message discarded." in str(row.message)
 
 
 def test_rows_refused_by_cpanel_look_like_the_known_sample(world: World) -> None:

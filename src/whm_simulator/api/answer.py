@@ -21,6 +21,7 @@ class Answer:
         values: other members of ``data``.
         metadata: members of ``metadata`` beside those every answer has.
         reason: the error text of a refused call, None if all went well.
+        is_denied: refused as a bad login is, with a 403, rather than by *reason*.
     """
 
     command: str
@@ -29,6 +30,7 @@ class Answer:
     values: dict[str, Any] = field(default_factory=dict)
     metadata: dict[str, Any] = field(default_factory=dict)
     reason: str | None = None
+    is_denied: bool = False
 
     def pieces(self) -> Iterator[bytes]:
         """The body as JSON, in pieces of about a megabyte at most."""

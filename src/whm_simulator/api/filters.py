@@ -14,8 +14,8 @@ import msgspec
 
 from whm_simulator.api.errors import FunctionError
 from whm_simulator.api.params import Params, is_on, lettered
-from whm_simulator.world.rows import FIELDS, Row
-from whm_simulator.world.stream import Span
+from whm_simulator.mail.rows import FIELDS, Row
+from whm_simulator.mail.source import Span
 
 Record = Row | Mapping[str, Any]
 Test = Callable[[Any], bool]

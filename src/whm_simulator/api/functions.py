@@ -8,12 +8,12 @@ from whm_simulator.api.output import Output
 from whm_simulator.api.params import Params
 from whm_simulator.api.search import emailtrack_search
 from whm_simulator.api.totals import emailtrack_stats, emailtrack_user_stats
-from whm_simulator.world.stream import World
+from whm_simulator.api.visit import Visit
 
 WHM_VERSION = "11.138.0.6"
 
 
-def applist(_world: World, params: Params, _now_unix: float) -> Answer:
+def applist(_visit: Visit, params: Params) -> Answer:
     """Names of all functions; filters and pages take the name as their field ``app``."""
     metadata: dict[str, object] = {}
     names = Output.of(params).apply([{"app": name} for name in sorted(FUNCTIONS)], metadata)
@@ -21,17 +21,17 @@ def applist(_world: World, params: Params, _now_unix: float) -> Answer:
     return Answer("applist", apps, key="app", metadata=metadata)
 
 
-def gethostname(world: World, _params: Params, _now_unix: float) -> Answer:
+def gethostname(visit: Visit, _params: Params) -> Answer:
     """The server's own name."""
-    return Answer("gethostname", values={"hostname": world.site.hostname})
+    return Answer("gethostname", values={"hostname": visit.mail.hostname})
 
 
-def version(_world: World, _params: Params, _now_unix: float) -> Answer:
+def version(_visit: Visit, _params: Params) -> Answer:
     """The version of cPanel & WHM."""
     return Answer("version", values={"version": WHM_VERSION})
 
 
-FUNCTIONS: dict[str, Callable[[World, Params, float], Answer]] = {
+FUNCTIONS: dict[str, Callable[[Visit, Params], Answer]] = {
     function.__name__: function
     for function in (
         applist,
@@ -44,17 +44,17 @@ FUNCTIONS: dict[str, Callable[[World, Params, float], Answer]] = {
 }
 
 
-def call(world: World, name: str, params: Params, now_unix: float) -> Answer:
-    """Call function *name* as of *now_unix*; a refusal is an answer as well.
+def call(visit: Visit, name: str, params: Params) -> Answer:
+    """Call function *name*; a refusal is an answer as well.
 
     Raises:
-        Interrupted: the world is being stopped.
+        Interrupted: the simulator is being stopped.
     """
     api_version = params.get("api.version", "0")
     function = FUNCTIONS.get(name)
     if function is None or api_version != "1":
         return unknown_function(name, api_version)
     try:
-        return function(world, params, now_unix)
+        return function(visit, params)
     except FunctionError as error:
         return refused(name, error.reason)

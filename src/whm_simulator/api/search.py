@@ -13,8 +13,8 @@ from whm_simulator.api.errors import FunctionError
 from whm_simulator.api.filters import span_of
 from whm_simulator.api.output import Output
 from whm_simulator.api.params import Params, is_on, one_of, whole_number
-from whm_simulator.world.rows import TYPES, Row
-from whm_simulator.world.stream import World
+from whm_simulator.api.visit import Visit
+from whm_simulator.mail.rows import TYPES, Row
 
 _DELIVERY_TYPES = ("all", "remote", "local")
 
@@ -30,8 +30,8 @@ def goes_by(delivery_type: str, row: Row) -> bool:
     return row.transport_is_remote == 1
 
 
-def emailtrack_search(world: World, params: Params, now_unix: float) -> Answer:
-    """Rows that exist at *now_unix*, as *params* want them."""
+def emailtrack_search(visit: Visit, params: Params) -> Answer:
+    """Rows that exist now, as *params* want them."""
     output = Output.of(params)
     types = {name for name in TYPES if is_on(params, name)}
     delivery_type = one_of(params, "deliverytype", _DELIVERY_TYPES, "all")
@@ -39,7 +39,7 @@ def emailtrack_search(world: World, params: Params, now_unix: float) -> Answer:
     if most_of_a_type < 0:
         raise FunctionError('The "max_results_by_type" argument must not be negative.')
     span, filters = span_of(output.filters)
-    rows = world.rows(now_unix, span)
+    rows = visit.mail.rows(visit.now_unix, span)
     if len(types) < len(TYPES):
         rows = [row for row in rows if row.type in types]
     if delivery_type != "all":

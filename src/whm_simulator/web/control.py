@@ -12,9 +12,9 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from whm_simulator.mail.rows import FIELDS, Row
 from whm_simulator.web.faults import Fault
 from whm_simulator.web.server import Clock, Site
-from whm_simulator.world.rows import FIELDS, Row
 
 _ROWS_PER_PIECE = 1000
 _encoder = msgspec.json.Encoder()
@@ -87,7 +87,7 @@ class Control:
         until_unix = _instant(request, "until", self._clock())
         since_unix = _instant(request, "since", -math.inf)
         rows = await asyncio.get_running_loop().run_in_executor(
-            site.executor, functools.partial(site.world.rows, until_unix)
+            site.executor, functools.partial(site.mail.rows, until_unix)
         )
         if since_unix > -math.inf:
             rows = [row for row in rows if (row.actionunixtime or -math.inf) > since_unix]

@@ -19,9 +19,10 @@ from aiohttp import web
 from whm_simulator.api.answer import Answer, refused
 from whm_simulator.api.functions import call
 from whm_simulator.api.params import Params
+from whm_simulator.api.visit import Visit
+from whm_simulator.mail.source import Interrupted, Mail
 from whm_simulator.web import faults
 from whm_simulator.web.faults import Fault, FaultSwitch
-from whm_simulator.world.stream import Interrupted, World
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ class Site:
     never among what it remembers.
     """
 
-    world: World
+    mail: Mail
     user: str
     token: str = field(repr=False)
     clock: Clock
@@ -137,7 +138,7 @@ class Site:
             answer = refused(function, "Permission denied")
         else:
             answer = await asyncio.get_running_loop().run_in_executor(
-                self.executor, call, self.world, function, params, self.clock()
+                self.executor, call, Visit(self.mail, self.clock()), function, params
             )
         if kind == "truncated_json":
             body = b"".join(answer.pieces())

@@ -4,16 +4,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from whm_simulator.world.plan import Verdict
-from whm_simulator.world.rows import INPROGRESS, Row
-
-
-class Refusal(NamedTuple):
-    """A limit that a message ran into: the count and the limit it was compared with."""
-
-    verdict: Verdict
-    counted: int
-    limit: int
+from whm_simulator.mail.rows import INPROGRESS, Row
 
 
 class Block(NamedTuple):
@@ -24,14 +15,12 @@ class Block(NamedTuple):
         firsts: places in *attempts* of each recipient's first one; until then it is in progress.
         settled_unix: from here on nothing in this minute changes any more.
         last_first_unix: from here on nothing in this minute is in progress.
-        refusals: by message id, the limit that refused it.
     """
 
     attempts: list[Row]
     firsts: list[int]
     settled_unix: int
     last_first_unix: int
-    refusals: dict[str, Refusal]
 
     def visible(self, now_unix: float) -> list[Row]:
         """The rows that exist at *now_unix*, by send time; not to be changed."""

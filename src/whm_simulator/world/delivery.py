@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from whm_simulator.mail.rows import DEFER, FAILURE, SUCCESS
 from whm_simulator.world.accounts import Account
 from whm_simulator.world.chance import Dice
 from whm_simulator.world.places import Place
@@ -14,7 +15,6 @@ from whm_simulator.world.replies import (
     worded,
 )
 from whm_simulator.world.retry import RETRY_OFFSETS_SECONDS
-from whm_simulator.world.rows import DEFER, FAILURE, SUCCESS
 
 _MAILBOX_IS_FULL_SHARE = 0.004
 _GIVES_UP_SHARE = 0.03

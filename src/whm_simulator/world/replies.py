@@ -11,6 +11,7 @@ import csv
 from dataclasses import dataclass
 from importlib.resources import files
 
+from whm_simulator.mail.rows import Row
 from whm_simulator.world.chance import Dice
 
 _WRAPPERS = {
@@ -79,3 +80,8 @@ def defer_fail_limit_text(domain: str, number: int, limit: int) -> str:
         f"Domain {domain} has exceeded the max defers and failures per hour "
         f"({number}/{limit} ({number * 100 // limit}%)) allowed. Message discarded."
     )
+
+
+def reason_of(row: Row) -> str | None:  # noqa: ARG001
+    """Why *row* failed or was deferred: the class of the text it was made from."""
+    return None

@@ -11,18 +11,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 
+from whm_simulator.mail.queue import queue_of
+from whm_simulator.mail.rows import Row
+from whm_simulator.mail.source import AccountCard, Interrupted, Queued, Span
+from whm_simulator.mail.sums import Sender, Sums, sums_of
 from whm_simulator.world.accounts import accounts_of
-from whm_simulator.world.blocks import Block, Refusal
+from whm_simulator.world.blocks import Block
 from whm_simulator.world.chance import Dice
 from whm_simulator.world.plan import HOUR_SECONDS, SHARES, Hour, Slot, Source, plan_hour
-from whm_simulator.world.rows import Row
+from whm_simulator.world.replies import reason_of
 from whm_simulator.world.writing import Site, write_minute
 
 _PLANS_KEPT = 3
-
-
-class Interrupted(Exception):
-    """The simulator is being stopped; the answer that was being built is not wanted any more."""
 
 
 class BlockCache:
@@ -70,14 +70,6 @@ class WorldSettings:
     max_cached_rows: int = 400_000
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Send times from *first_unix* to *last_unix*, both included; empty if the last is earlier."""
-
-    first_unix: int
-    last_unix: int
-
-
 @dataclass(slots=True)
 class World:
     """The mail of the server called *name*, the *number*-th of its simulation (from 1).
@@ -106,17 +98,37 @@ class World:
         )
         self.site = Site(f"{self.name}.example.net", accounts, self.number % 2 == 0, settings.zone)
 
-    def rows(self, now_unix: float, span: Span | None = None) -> list[Row]:
+    @property
+    def hostname(self) -> str:
+        """The server's own name."""
+        return self.site.hostname
+
+    @property
+    def zone(self) -> tzinfo:
+        """The server's own time zone."""
+        return self.settings.zone
+
+    def accounts(self, now_unix: float) -> tuple[AccountCard, ...]:  # noqa: ARG002 - they stay
+        """The server's accounts, by user name."""
+        cards = (
+            AccountCard(
+                account.user,
+                account.domain,
+                account.owner,
+                (account.domain,),
+                account.max_email_per_hour,
+                is_suspended=False,
+            )
+            for account in self.site.accounts
+        )
+        return tuple(sorted(cards))
+
+    def rows(
+        self, now_unix: float, span: Span | None = None, acted: Span | None = None
+    ) -> list[Row]:
         """Rows that exist at *now_unix*, oldest send time first.
 
         Mail sent more than the history before *now_unix* is gone, as after eximstats' retention.
-
-        Args:
-            now_unix: the instant that is asked about; may lie in the future.
-            span: only mail sent in this range; None for all.
-
-        Raises:
-            Interrupted: *stopping* was set meanwhile.
         """
         found: list[Row] = []
         first, last = self._within_history(now_unix, span)
@@ -124,16 +136,27 @@ class World:
             rows = block.visible(now_unix)
             if minute * 60 < first or minute * 60 + 59 > last:
                 rows = [row for row in rows if first <= row.sendunixtime <= last]
+            if acted is not None:
+                rows = [
+                    row
+                    for row in rows
+                    if row.actionunixtime is not None
+                    and acted.first_unix <= row.actionunixtime <= acted.last_unix
+                ]
             found += rows
         return found
 
-    def refusals(self, now_unix: float, span: Span | None = None) -> dict[str, Refusal]:
-        """The limits that messages of *span* ran into, by message id, oldest first."""
-        first, last = self._within_history(now_unix, span)
-        found: dict[str, Refusal] = {}
-        for _, block in self._blocks(first, last):
-            found |= block.refusals
-        return found
+    def sums(self, now_unix: float, span: Span | None = None) -> dict[Sender, Sums]:
+        """Sums over the rows of *span* that exist at *now_unix*, by sender."""
+        return sums_of(self.rows(now_unix, span))
+
+    def queue(self, now_unix: float) -> list[Queued]:
+        """What Exim still holds at *now_unix*, oldest first."""
+        return queue_of(self.rows(now_unix))
+
+    def reason(self, row: Row) -> str | None:
+        """Why *row* failed or was deferred."""
+        return reason_of(row)
 
     def _within_history(self, now_unix: float, span: Span | None) -> tuple[int, int]:
         first, last = math.ceil(now_unix - self.settings.history_seconds), math.floor(now_unix)

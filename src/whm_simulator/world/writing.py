@@ -4,16 +4,16 @@ from datetime import datetime, tzinfo
 from functools import lru_cache
 from typing import NamedTuple
 
+from whm_simulator.mail.rows import FAILURE, Row
 from whm_simulator.world import delivery, envelopes, people
 from whm_simulator.world.accounts import Account
-from whm_simulator.world.blocks import Block, Refusal, acts_at
+from whm_simulator.world.blocks import Block, acts_at
 from whm_simulator.world.chance import Dice
 from whm_simulator.world.delivery import Attempt
 from whm_simulator.world.envelopes import Envelope
 from whm_simulator.world.places import PLACES
 from whm_simulator.world.plan import Slot, Source, Verdict
 from whm_simulator.world.replies import defer_fail_limit_text, hourly_limit_text
-from whm_simulator.world.rows import FAILURE, Row
 
 _INBOUND_FORWARDED_SHARE = 0.05
 _INBOUND_PIPED_SHARE = 0.02
@@ -42,7 +42,6 @@ def write_minute(dice: Dice, site: Site, slots: tuple[Slot, ...]) -> Block:
     """Everything that becomes of the messages in *slots*."""
     attempts: list[Row] = []
     firsts: list[int] = []
-    refusals: dict[str, Refusal] = {}
     first_process_id = dice.below(4_194_304)
     for ordinal, slot in enumerate(slots):
         msgid = envelopes.exim_id(
@@ -50,13 +49,6 @@ def write_minute(dice: Dice, site: Site, slots: tuple[Slot, ...]) -> Block:
         )
         envelope, recipients = _compose(dice, site, slot)
         mail = _Mail(msgid, slot.send_unix, envelope)
-        if slot.account is not None and slot.verdict is not Verdict.SEND:
-            limit = (
-                slot.account.max_defer_fail_per_hour
-                if slot.verdict is Verdict.DISCARD_DEFER_FAIL
-                else slot.account.max_email_per_hour
-            )
-            refusals[msgid] = Refusal(slot.verdict, slot.counted, limit)
         for recipient, tries in recipients:
             firsts.append(len(attempts))
             attempts += [_attempt_row(mail, recipient, attempt, site.zone) for attempt in tries]
@@ -65,7 +57,6 @@ def write_minute(dice: Dice, site: Site, slots: tuple[Slot, ...]) -> Block:
         firsts,
         max(map(acts_at, attempts), default=0),
         max((acts_at(attempts[place]) for place in firsts), default=0),
-        refusals,
     )
 
 
