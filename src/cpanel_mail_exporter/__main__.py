@@ -2,7 +2,7 @@
 
 import sys
 
-from cpanel_mail_exporter.cli import main
+from cpanel_mail_exporter.entry import main
 
 if __name__ == "__main__":
     sys.exit(main())
