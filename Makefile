@@ -36,8 +36,9 @@ format: $(DEV)/.installed ## put the code into its form
 golden: $(DEV)/.installed ## write the golden files anew; read the difference before committing
 	$(DEV)/bin/python -m pytest tests/golden --renew-golden
 
-bench: $(DEV)/.installed ## measure against the plain program; results in benchmarks/results
+bench: $(DEV)/.installed ## measure exporter and simulator; results in benchmarks/results
 	$(DEV)/bin/python -m benchmarks.run $(BENCH_FLAGS)
+	$(DEV)/bin/python -m benchmarks.simulator_load
 
 docs: $(DEV)/.installed ## write the generated reference pages anew
 	$(DEV)/bin/python docs/generate.py

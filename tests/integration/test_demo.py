@@ -174,6 +174,7 @@ def test_a_demo_shows_living_servers_and_leaves_nothing_behind(
         == f"""\
 Starting simulated WHM servers: N ...
 Starting the exporter ...
+ Story    Microsoft defers most mail; from N:N:N officeN on webN sends spam
  Status   http://N:N/
  Metrics  curl -s http://N:N/metrics | grep ^email_user_stats
  Graph    no: Prometheus is left out, as was asked for
@@ -187,6 +188,37 @@ last success N s ago; /metrics: N series, SIZE, SIZE as gzip in N ms
     )
     assert [name for name, pid in children.items() if is_running(pid)] == []
     assert demo.left_behind() == []
+
+
+def test_what_the_story_tells_is_what_happens_in_the_simulated_world(
+    start: Callable[..., Demo],
+) -> None:
+    demo = start("--servers", "1", "--listen", "127.0.0.1:0", "--no-prometheus")
+    told = re.search(r"from ([\d:]{8}) (office1) on (web1) sends spam", demo.place("Story"))
+    assert told is not None
+    now = time.time()
+    moments = (int(now) + seconds for seconds in range(65))
+    [spam_from] = [at for at in moments if time.strftime("%H:%M:%S", time.localtime(at)) == told[1]]
+    truth = demo.place("Break").split()[3].removesuffix("faults") + "truth/totals"
+
+    def events(until: int, by: str) -> list[dict[str, Any]]:
+        query = f"server={told[3]}&until={until}&since={until - 300}&by={by}"
+        totals: list[dict[str, Any]] = msgspec.json.decode(get(f"http://{truth}?{query}"))["totals"]
+        return totals
+
+    before, after = (
+        sum(total["events"] for total in events(until, "user") if total["user"] == told[2])
+        for until in (spam_from, spam_from + 300)
+    )
+    assert after > 100 > 10 > before
+    microsoft = [
+        total
+        for total in events(spam_from + 300, "host,type")
+        if str(total["host"]).endswith("protection.outlook.com")
+    ]
+    deferred = sum(total["events"] for total in microsoft if total["type"] == "defer")
+    assert deferred > sum(total["events"] for total in microsoft) / 2
+    assert demo.end() == 0
 
 
 def test_a_fault_set_by_the_shown_command_takes_a_server_down(start: Callable[..., Demo]) -> None:

@@ -11,7 +11,9 @@ import pytest
 from whm_simulator.api.functions import call
 from whm_simulator.api.visit import Visit
 from whm_simulator.app import Address, Settings, Simulator
-from whm_simulator.world.stream import BlockCache, World, WorldSettings
+from whm_simulator.world.cache import BlockCache
+from whm_simulator.world.settings import WorldSettings
+from whm_simulator.world.stream import World
 
 NOW_UNIX = 1_795_252_447
 """2026-11-21 09:14:07 UTC, the instant at which most tests look at the world."""

@@ -10,13 +10,20 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from whm_simulator import cli
+from whm_simulator.api.functions import FUNCTIONS
+from whm_simulator.api.quirk_table import QUIRK_ROWS
+from whm_simulator.app import Address, Login, Settings, Simulator, token_of
+from whm_simulator.cli.flags import settings_of
 from whm_simulator.web.faults import FAULT_NAMES
+from whm_simulator.world.settings import WorldSettings
 
 COMMAND = [sys.executable, "-m", "whm_simulator"]
 ENVIRONMENT = {
@@ -68,13 +75,22 @@ def test_the_ready_file_says_how_to_reach_everything(
     path.write_text("of an earlier run")
     path.unlink()
     flags = ["--servers", "2", "--tls", "--control", "--history", "10m", "--seed", "ready"]
+    flags += ["--login", "reseller1:track-email,list-accts"]
     program = Program(*flags, "--ready-file", str(path), "--state-dir", str(state))
     running.append(program)
     ready = program.ready(path)
     assert list(ready) == ["servers", "control"]
     assert [list(server) for server in ready["servers"]] == [
-        ["name", "endpoint", "user", "token", "ca_file"]
+        ["name", "endpoint", "user", "token", "ca_file", "server_name", "logins"]
     ] * 2
+    assert {server["server_name"] for server in ready["servers"]} == {None}
+    for server in ready["servers"]:
+        [reseller] = server["logins"]
+        assert reseller == {
+            "user": "reseller1",
+            "token": token_of("ready", server["name"], "reseller1"),
+            "acls": ["track-email", "list-accts"],
+        }
     assert [server["name"] for server in ready["servers"]] == ["web1", "web2"]
     assert {server["ca_file"] for server in ready["servers"]} == {str(state / "ca.pem")}
     assert (state / "ca.pem").read_text().startswith("-----BEGIN CERTIFICATE-----")
@@ -139,10 +155,18 @@ def test_a_malformed_request_is_one_line_of_the_log(tmp_path: Path, running: lis
     assert len(err.splitlines()) <= 2
 
 
+def first_of_two_free_ports() -> int:
+    """Below those that the system hands out, so that nobody takes them meanwhile."""
+    for port in range(21_000 + os.getpid() % 1000 * 10, 32_000, 2):
+        with suppress(OSError), socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", port))
+            second.bind(("127.0.0.1", port + 1))
+            return port
+    raise AssertionError("no two free ports")
+
+
 def test_servers_take_the_ports_after_the_first(tmp_path: Path, running: list[Program]) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe, socket.socket() as after:
-        port = probe.getsockname()[1]
-        after.bind(("127.0.0.1", port + 1))
+    port = first_of_two_free_ports()
     path = tmp_path / "ready.json"
     program = Program("--servers", "2", "--listen", f"127.0.0.1:{port}", "--ready-file", str(path))
     running.append(program)
@@ -205,6 +229,15 @@ def test_what_it_cannot_start_with_is_told_in_one_sentence(
         (["--token", "a b"], "use visible ASCII characters without a colon"),
         (["--accounts", "0"], '"0" must be a whole number from 1 up'),
         (["--frobnicate"], "unrecognized arguments: --frobnicate"),
+        (["--speed", "0.5"], '"0.5" must be 0 (time stands still) or a number from 1 to 3600'),
+        (["--start", "now"], '"now" must be an instant in unix seconds'),
+        (["--login", "reseller1"], 'write "reseller1" as USER:ACL,ACL or USER=TOKEN:ACL,ACL'),
+        (["--userdomains", "x"], "--userdomains needs --exim-mainlog"),
+        (["--fault", "hang"], 'Write the fault "hang" as SERVER:FAULT, such as web1:hang.'),
+        (["--fault", "web1:hang,x"], 'Write "x" of the fault "web1:hang,x" as NAME=VALUE.'),
+        (["--fault", "web1:hang,for=1,for=2"], 'says "for" twice.'),
+        (["--faults", "/dev/null/x"], "can't read /dev/null/x: Not a directory"),
+        (["--faults", "/dev/null"], "/dev/null: The fault can't be read: "),
     ],
 )
 def test_a_bad_flag_is_exit_code_2_and_a_sentence(
@@ -216,14 +249,80 @@ def test_a_bad_flag_is_exit_code_2_and_a_sentence(
     assert sentence in " ".join(capsys.readouterr().err.split())
 
 
-def test_the_page_for_newcomers_uses_flags_that_exist() -> None:
+@pytest.mark.parametrize(
+    ("flags", "sentence"),
+    [
+        (["--fault", "web2:hang"], 'There is no server "web2"; there are: web1.'),
+        (["--fault", "web1:fire"], 'The fault can\'t be read: there is no fault "fire"; there'),
+        (["--fault", "web1:latency,rows=1"], '"rows" means nothing to the fault "latency".'),
+        (["--fault", "web1:certificate_name"], 'The fault "certificate_name" needs servers that'),
+        (["--quirk", "web7:cap=1"], 'The quirk "web7:cap=1" is for no known server; there are:'),
+        (["--compromised", "web9/shop1"], 'There is no server "web9" to compromise an account'),
+        (["--compromised", "shop1"], 'Write "shop1" as SERVER/USER, such as web1/shop1@+60s.'),
+        (["--bad-day", "mars@+60s"], 'There is no receiving site "mars"; write one of '),
+        (["--login", "root:all"], 'The user "root" is given two logins; give it one.'),
+    ],
+)
+def test_flags_that_contradict_each_other_are_exit_code_2_and_a_sentence(
+    flags: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(flags) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"whm-simulator: {sentence}")
+
+
+def test_every_flag_reaches_the_settings(tmp_path: Path) -> None:
+    faults = tmp_path / "faults.json"
+    faults.write_text('[{"server": "*", "fault": "500", "share": 0.5}]')
+    settings = settings_of(
+        "--servers 2 --listen [::1]:99 --by-name --tls --user u --token t"
+        " --login r=T:track-email --login s:all --seed 5 --accounts 3 --domains 2"
+        " --rate 2.5 --history 90m --timezone Europe/Berlin --compromised x@+60s --bad-day y@1"
+        " --quirk cap=9 --quirk web2:no-gzip --exim-mainlog m --userdomains d --cache-rows 77"
+        f" --speed 60 --start 1795252447 --fault web1:hang,after=1m --faults {faults} --control"
+        " --ready-file ready --state-dir state".split()
+    )
+    assert settings == Settings(
+        servers=2,
+        listen=Address("::1", 99),
+        is_by_name=True,
+        has_tls=True,
+        user="u",
+        token="t",
+        logins=(Login("r", ("track-email",), "T"), Login("s", ("all",))),
+        world=WorldSettings(
+            seed="5",
+            accounts=3,
+            domains_per_account=2,
+            rate_per_minute=2.5,
+            history_seconds=5400,
+            zone=ZoneInfo("Europe/Berlin"),
+            max_cached_rows=77,
+        ),
+        compromised=("x@+60s",),
+        bad_days=("y@1",),
+        quirks=("cap=9", "web2:no-gzip"),
+        mainlog=Path("m"),
+        user_domains=Path("d"),
+        faults=(
+            {"server": "*", "fault": "500", "share": 0.5},
+            {"server": "web1", "fault": "hang", "after": "1m"},
+        ),
+        start_unix=1_795_252_447,
+        speed=60,
+        control=Address("127.0.0.1", 0),
+        ready_file=Path("ready"),
+        state_dir=Path("state"),
+    )
+
+
+def test_every_command_on_the_page_for_newcomers_is_understood() -> None:
+    """Quirks and incidents included, which are read when the simulator is made."""
     page = Path(__file__).parents[2] / "docs" / "how-to" / "try-without-cpanel.md"
-    [command] = re.findall(r"^whm-simulator (.*)$", page.read_text("utf-8"), re.MULTILINE)
-    settings = cli._settings(cli._parser().parse_args(command.split()))
-    assert settings.servers == 3
-    assert settings.has_tls
-    assert str(settings.listen) == "127.0.0.1:2087"
-    assert str(settings.control) == "127.0.0.1:2000"
+    commands = re.findall(r"^whm-simulator (.*)$", page.read_text("utf-8"), re.MULTILINE)
+    assert len(commands) == 6
+    for command in commands:
+        Simulator(settings_of(command.split()))
 
 
 def test_help_names_every_flag_fault_and_function(capsys: pytest.CaptureFixture[str]) -> None:
@@ -231,12 +330,13 @@ def test_help_names_every_flag_fault_and_function(capsys: pytest.CaptureFixture[
         cli.main(["--help"])
     assert ended.value.code == 0
     text = capsys.readouterr().out
-    assert set(re.findall(r"^  (--[a-z-]+)", text, re.MULTILINE)) == {
-        "--version", "--servers", "--listen", "--tls", "--user", "--token", "--seed", "--accounts",
-        "--rate", "--history", "--timezone", "--cache-rows", "--ready-file", "--state-dir",
-        "--control",
+    assert set(re.findall(r"^  (?:-h, )?(--[a-z-]+)", text, re.MULTILINE)) >= {
+        "--help", "--version", "--servers", "--listen", "--by-name", "--tls", "--user", "--token",
+        "--login", "--seed", "--accounts", "--domains", "--rate", "--history", "--timezone",
+        "--compromised", "--bad-day", "--exim-mainlog", "--userdomains", "--cache-rows", "--speed",
+        "--start", "--quirk", "--fault", "--faults", "--control", "--ready-file", "--state-dir",
     }  # fmt: skip
     assert [name for name in FAULT_NAMES if not re.search(rf"\b{name}\b", text)] == []
-    for function in ("emailtrack_search", "emailtrack_user_stats", "emailtrack_stats", "applist"):
-        assert function in text
-    assert max(map(len, text.splitlines())) <= 110
+    assert [name for name in FUNCTIONS if name not in text] == []
+    assert [row.usage for row in QUIRK_ROWS if f"\n  {row.usage}\n" not in text] == []
+    assert max(map(len, text.splitlines())) <= 100

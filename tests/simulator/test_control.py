@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import Counter
-from pathlib import Path
+from typing import Any
 
 import aiohttp
 import msgspec
@@ -21,7 +21,9 @@ from tests.simulator.conftest import (
 from tests.simulator.test_http import DENIED
 from whm_simulator.app import Address, Settings, Simulator
 from whm_simulator.errors import SimulatorError
-from whm_simulator.web.faults import FAULT_NAMES
+from whm_simulator.mail.rows import Row
+from whm_simulator.world.settings import WorldSettings
+from whm_simulator.world.stream import World
 
 V1 = {"api.version": "1"}
 
@@ -55,7 +57,10 @@ async def get(
     [
         ("403", 403, "text/plain", b'{"cpanelresult":'),
         ("401_html", 401, "text/html", b"<html><head><title>Access Denied<"),
-        ("500", 500, "text/html", b"<html>"),
+        ("500", 500, "text/html", b"<html><head><title>500 Internal Server Error<"),
+        ("502", 502, "text/html", b"<html><head><title>502 Bad Gateway<"),
+        ("503", 503, "text/html", b"<html><head><title>503 Service Unavailable<"),
+        ("504", 504, "text/html", b"<html><head><title>504 Gateway Timeout<"),
         ("html_200", 200, "text/html", b"<!DOCTYPE html><html><head><title>WHM Login<"),
         ("result_0", 200, "application/json", b'{"metadata":{"command":"version","reason":"Per'),
         ("redirect", 307, "", b""),
@@ -192,10 +197,7 @@ async def test_a_fault_can_be_kept_to_one_function(
 async def test_no_fault_is_on_by_default(start: Start, session: aiohttp.ClientSession) -> None:
     simulator = await start(servers=2)
     async with session.get(f"{simulator.control}/faults") as response:
-        assert await response.json() == [
-            {"server": name, "fault": "none", "seconds": 1.0, "function": None}
-            for name in ("web1", "web2")
-        ]
+        assert await response.json() == []
 
 
 @pytest.mark.parametrize(
@@ -213,6 +215,20 @@ async def test_no_fault_is_on_by_default(start: Start, session: aiohttp.ClientSe
             '"seconds" must be 0 or more.',
         ),
         ("POST", "/faults", b"\xff", 400, "The fault can't be read: "),
+        ("POST", "/faults", b"7", 400, "The fault can't be read: write a JSON object."),
+        ("POST", "/faults", b"[[]]", 400, "The fault can't be read: write a JSON object."),
+        ("GET", "/truth/queue?server=web1&until=x", b"", 400, '"until" must be an instant'),
+        ("GET", "/truth/accounts?server=web2", b"", 404, 'There is no server "web2"; there are:'),
+        ("GET", "/truth?server=web1&events=yes", b"", 400, '"events" must be 0 or 1, not "yes".'),
+        ("GET", "/truth/totals?server=web1&by=", b"", 400, 'There is no field "" to count by.'),
+        ("POST", "/speed", b"", 400, 'Write a JSON object with "factor", "now_unix" or both.'),
+        ("POST", "/speed", b"{}", 400, 'Write a JSON object with "factor", "now_unix" or both.'),
+        ("POST", "/speed", b'{"speed":2}', 400, 'Write a JSON object with "factor", "now_unix"'),
+        ("POST", "/speed", b'{"factor":3601}', 400, '"factor" must be 0 (time stands still) or'),
+        ("POST", "/speed", b'{"factor":true}', 400, '"factor" must be 0 (time stands still) or'),
+        ("POST", "/speed", b'{"now_unix":-1}', 400, '"now_unix" must be an instant in unix'),
+        ("GET", "/", b"", 404, 'There is no "GET /" here.'),
+        ("DELETE", "/faults", b"", 404, 'There is no "DELETE /faults" here.'),
         (
             "POST",
             "/faults",
@@ -245,17 +261,42 @@ async def test_bad_orders_get_one_sentence(
     assert answer["error"].startswith(error)
 
 
+def as_truth(world: World, rows: list[Row]) -> list[dict[str, Any]]:
+    return [{**msgspec.structs.asdict(row), "reason": world.reason(row)} for row in rows]
+
+
+async def lines(
+    session: aiohttp.ClientSession, simulator: Simulator, path: str, **params: object
+) -> list[Any]:
+    wanted = {name: str(value) for name, value in params.items()}
+    async with session.get(f"{simulator.control}{path}", params=wanted) as response:
+        assert response.status == 200, await response.text()
+        assert response.headers["Content-Type"] == "application/x-ndjson"
+        return [json.loads(line) for line in (await response.text()).splitlines()]
+
+
 async def test_the_truth_is_what_search_shows(start: Start, session: aiohttp.ClientSession) -> None:
     simulator = await start()
     body = (await get(session, simulator, "emailtrack_search", ALL_TYPES))[2]
     rows = json.loads(body)["data"]["records"]
-    async with session.get(
-        f"{simulator.control}/truth", params={"server": "web1", "until": NOW_UNIX}
-    ) as response:
-        lines = (await response.text()).splitlines()
-    assert [json.loads(line) for line in lines] == rows[::-1]
-    async with session.get(f"{simulator.control}/truth", params={"server": "web1"}) as response:
-        assert (await response.text()).splitlines() == lines
+    truth = await lines(session, simulator, "/truth", server="web1", until=NOW_UNIX)
+    assert truth == await lines(session, simulator, "/truth", server="web1")
+    reasons = {row.pop("reason") for row in truth}
+    assert {None} <= reasons
+    assert sorted(map(json.dumps, truth)) == sorted(map(json.dumps, rows))
+
+
+@pytest.mark.parametrize("rate", [0.0, 5.0, 400.0])
+async def test_the_truth_is_exactly_the_rows_that_exist_in_their_order(
+    start: Start, session: aiohttp.ClientSession, rate: float
+) -> None:
+    """However many there are, since they are read by slices of send time."""
+    settings = {"history_seconds": 5400, "rate_per_minute": rate}
+    simulator = await start(world=WorldSettings(**settings))
+    until = NOW_UNIX - 1234.5
+    world = make_world(**settings)
+    shown = await lines(session, simulator, "/truth", server="web1", until=until)
+    assert shown == as_truth(world, world.rows(until))
 
 
 async def test_the_truth_since_an_instant_is_the_attempts_after_it(
@@ -263,38 +304,78 @@ async def test_the_truth_since_an_instant_is_the_attempts_after_it(
 ) -> None:
     simulator = await start()
     until = NOW_UNIX - 300
-    rows = make_world(history_seconds=3600).rows(until)
+    world = make_world(history_seconds=3600)
+    rows = world.rows(until)
     since = rows[len(rows) // 2].actionunixtime or 0
-    params = {"server": "web1", "since": str(since), "until": str(until)}
-    async with session.get(f"{simulator.control}/truth", params=params) as response:
-        shown = [json.loads(line) for line in (await response.text()).splitlines()]
+    shown = await lines(session, simulator, "/truth", server="web1", since=since, until=until)
     expected = [row for row in rows if since < (row.actionunixtime or 0) <= until]
-    assert shown == msgspec.to_builtins(expected)
+    assert shown == as_truth(world, expected)
     assert expected
 
 
-async def test_totals_count_the_truth(start: Start, session: aiohttp.ClientSession) -> None:
+async def test_events_of_the_truth_leave_out_what_is_in_progress(
+    start: Start, session: aiohttp.ClientSession
+) -> None:
     simulator = await start()
-    rows = make_world(history_seconds=3600).rows(NOW_UNIX)
-    params = {"server": "web1", "until": str(NOW_UNIX), "by": "type,user"}
+    everything = await lines(session, simulator, "/truth", server="web1")
+    events = await lines(session, simulator, "/truth", server="web1", events=1)
+    assert events == [row for row in everything if row["type"] != "inprogress"]
+    assert len(events) < len(everything)
+
+
+@pytest.mark.parametrize("by", ["type,user", "reason", "type,reason,msgid"])
+async def test_totals_count_the_truth(
+    start: Start, session: aiohttp.ClientSession, by: str
+) -> None:
+    simulator = await start()
+    world = make_world(history_seconds=3600)
+    rows = as_truth(world, world.rows(NOW_UNIX))
+    names = by.split(",")
+    params = {"server": "web1", "until": str(NOW_UNIX), "by": by}
     async with session.get(f"{simulator.control}/truth/totals", params=params) as response:
         answer = await response.json()
-    assert answer["by"] == ["type", "user"]
-    events = Counter((row.type, row.user) for row in rows)
-    sizes = {(row.type, row.user, row.msgid): row.size for row in rows}
-    messages = Counter((kind, user) for kind, user, _ in sizes)
-    size: Counter[tuple[str, str]] = Counter()
-    for (kind, user, _), size_bytes in sizes.items():
-        size[kind, user] += size_bytes
-    assert answer["totals"] == [
-        {
-            "type": kind,
-            "user": user,
-            "events": events[kind, user],
-            "messages": messages[kind, user],
-            "bytes": size[kind, user],
-        }
-        for kind, user in sorted(events)
+    events = Counter(tuple(row[name] for name in names) for row in rows)
+    sizes = {(*(row[name] for name in names), row["msgid"]): row["size"] for row in rows}
+    messages = Counter(key[:-1] for key in sizes)
+    size: Counter[tuple[Any, ...]] = Counter()
+    for key, size_bytes in sizes.items():
+        size[key[:-1]] += size_bytes
+    assert answer == {
+        "by": names,
+        "totals": [
+            {
+                **dict(zip(names, values, strict=True)),
+                "events": events[values],
+                "messages": messages[values],
+                "bytes": size[values],
+            }
+            for values in sorted(events, key=lambda values: [str(value) for value in values])
+        ],
+    }
+
+
+async def test_the_true_queue_and_accounts(start: Start, session: aiohttp.ClientSession) -> None:
+    simulator = await start(servers=2)
+    until = NOW_UNIX - 100
+    worlds = {
+        name: make_world(name=name, number=number, history_seconds=3600)
+        for number, name in enumerate(("web1", "web2"), 1)
+    }
+    for name, world in worlds.items():
+        queue = [
+            {**queued._asdict(), "recipients": list(queued.recipients)}
+            for queued in world.queue(until)
+        ]
+        assert queue
+        assert await lines(session, simulator, "/truth/queue", server=name, until=until) == queue
+    accounts = [
+        {"server": name, **card._asdict(), "domains": list(card.domains)}
+        for name, world in worlds.items()
+        for card in world.accounts(NOW_UNIX)
+    ]
+    assert await lines(session, simulator, "/truth/accounts") == accounts
+    assert await lines(session, simulator, "/truth/accounts", server="web2") == [
+        card for card in accounts if card["server"] == "web2"
     ]
 
 
@@ -330,12 +411,6 @@ async def test_requests_are_remembered_without_the_token(
 def test_the_control_endpoint_listens_on_nothing_but_loopback(host: str) -> None:
     with pytest.raises(SimulatorError, match="must be a loopback address"):
         Simulator(Settings(control=Address(host, 0)))
-
-
-def test_the_page_for_newcomers_names_every_fault() -> None:
-    page = Path(__file__).parents[2] / "docs" / "how-to" / "try-without-cpanel.md"
-    table = page.read_text(encoding="utf-8")
-    assert [name for name in FAULT_NAMES if f"`{name}`" not in table] == []
 
 
 async def test_secrets_do_not_print(start: Start) -> None:

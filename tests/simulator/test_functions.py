@@ -1,249 +1,217 @@
-"""The functions' own parameters, and that their figures agree with each other."""
+"""The functions' own parameters and answers, whole, over mail that is written by hand."""
 
-from collections import Counter
+from functools import partial
 from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from tests.simulator.conftest import ALL_TYPES, NOW_UNIX, Ask, asker, filters, make_world
-from whm_simulator.mail.rows import TYPES
-from whm_simulator.world.stream import World
+from tests.simulator.hand_mail import (
+    EVERY_TYPE,
+    NOW_UNIX,
+    SMALL,
+    HandMail,
+    attempt,
+    body,
+    filters,
+    found,
+)
+from whm_simulator.mail.rows import FIELDS, TYPES
+from whm_simulator.mail.source import AccountCard
 
-BUSY = make_world(history_seconds=4 * 3600, rate_per_minute=30)
-ask_busy = asker(BUSY)
-
-ROW_KINDS: dict[str, tuple[type, ...]] = {
-    "actiontime": (str, type(None)),
-    "actionunixtime": (int, type(None)),
-    "deliveredto": (str, type(None)),
-    "deliverydomain": (str, type(None)),
-    "deliveryuser": (str, type(None)),
-    "domain": (str,),
-    "email": (str,),
-    "host": (str, type(None)),
-    "ip": (str, type(None)),
-    "message": (str, type(None)),
-    "msgid": (str,),
-    "recipient": (str,),
-    "router": (str, type(None)),
-    "sender": (str,),
-    "senderauth": (str,),
-    "senderhost": (str,),
-    "senderip": (str,),
-    "sendunixtime": (int,),
-    "size": (int,),
-    "spamscore": (int,),
-    "transport": (str, type(None)),
-    "transport_is_remote": (int,),
-    "type": (str,),
-    "user": (str,),
-}
-"""Members of a row in the known samples, in their order, and the kinds of their values."""
+ask = partial(body, SMALL)
+search = partial(found, SMALL)
 
 
-def rows_of(ask: Ask, **params: object) -> list[dict[str, Any]]:
-    records: list[dict[str, Any]] = ask("emailtrack_search", **params)["data"]["records"]
-    return records
+def good(command: str, **others: object) -> dict[str, Any]:
+    return {"command": command, "reason": "OK", "result": 1, "version": 1, **others}
 
 
-def test_rows_have_the_members_and_kinds_of_the_known_samples() -> None:
-    rows = rows_of(ask_busy, **ALL_TYPES)
-    assert rows
-    for row in rows:
-        assert list(row) == list(ROW_KINDS)
-        for name, kinds in ROW_KINDS.items():
-            assert type(row[name]) in kinds, name
-        assert row["size"] >= 1
-        assert row["transport_is_remote"] in (0, 1)
+def refusal(command: str, reason: str) -> dict[str, Any]:
+    return {"metadata": {"command": command, "reason": reason, "result": 0, "version": 1}}
+
+
+def test_rows_stand_in_the_answer_as_they_are_newest_first() -> None:
+    assert ask("emailtrack_search", EVERY_TYPE) == {
+        "data": {"records": msgspec.to_builtins(SMALL.rows(NOW_UNIX)[::-1])},
+        "metadata": good("emailtrack_search", overflowed=0),
+    }
 
 
 def test_nothing_is_found_unless_a_type_is_asked_for() -> None:
-    assert ask_busy("emailtrack_search") == {
+    assert ask("emailtrack_search") == {
         "data": {"records": []},
-        "metadata": {
-            "command": "emailtrack_search",
-            "reason": "OK",
-            "result": 1,
-            "version": 1,
-            "overflowed": 0,
-        },
+        "metadata": good("emailtrack_search", overflowed=0),
     }
 
 
 @pytest.mark.parametrize("wanted", TYPES)
 def test_each_type_flag_brings_its_type_alone(wanted: str) -> None:
-    expected = [row for row in rows_of(ask_busy, **ALL_TYPES) if row["type"] == wanted]
-    assert rows_of(ask_busy, **{wanted: 1}) == expected
+    expected = [row for row in search() if row["type"] == wanted]
     assert expected
-    others = {name: 1 for name in TYPES if name != wanted}
-    assert rows_of(ask_busy, **others, **{wanted: 0}) == [
-        row for row in rows_of(ask_busy, **ALL_TYPES) if row["type"] != wanted
-    ]
+    assert ask("emailtrack_search", {wanted: 1})["data"]["records"] == expected
+    assert search({wanted: 0}) == [row for row in search() if row["type"] != wanted]
 
 
-def test_unsorted_rows_come_newest_first() -> None:
-    sent = [row["sendunixtime"] for row in rows_of(ask_busy, **ALL_TYPES)]
-    assert sent == sorted(sent, reverse=True)
+@pytest.mark.parametrize(
+    ("kind", "messages"),
+    [
+        ("all", "m8 m9 m7 m6 m5 m4 m3 m2 m2 m2 m1 m1"),
+        ("", "m8 m9 m7 m6 m5 m4 m3 m2 m2 m2 m1 m1"),
+        ("remote", "m2 m2 m2 m1"),
+        ("local", "m7 m3 m1"),
+    ],
+)
+def test_delivery_types_part_the_rows_that_have_a_transport(kind: str, messages: str) -> None:
+    assert [row["msgid"] for row in search({"deliverytype": kind})] == messages.split()
 
 
-def test_delivery_types_part_the_rows_that_have_a_transport() -> None:
-    everything = rows_of(ask_busy, **ALL_TYPES, deliverytype="all")
-    remote = rows_of(ask_busy, **ALL_TYPES, deliverytype="remote")
-    local = rows_of(ask_busy, **ALL_TYPES, deliverytype="local")
-    assert remote == [row for row in everything if row["transport_is_remote"]]
-    assert local == [
-        row for row in everything if row["transport"] and not row["transport_is_remote"]
-    ]
-    assert remote
-    assert local
-
-
-@pytest.mark.parametrize("most", [1, 5, 10**6])
-def test_the_cap_keeps_the_newest_of_each_type_and_says_when_it_cuts(most: int) -> None:
-    everything = rows_of(ask_busy, **ALL_TYPES)
-    answer = ask_busy("emailtrack_search", **ALL_TYPES, max_results_by_type=most)
-    expected = []
-    counts: Counter[str] = Counter()
-    for row in everything:
-        counts[row["type"]] += 1
-        if counts[row["type"]] <= most:
-            expected.append(row)
-    assert answer["data"]["records"] == expected
-    assert answer["metadata"]["overflowed"] == int(len(expected) < len(everything))
+@pytest.mark.parametrize(
+    ("most", "messages", "overflowed"),
+    [
+        (1, "m8 m7 m6 m2", 1),
+        (2, "m8 m9 m7 m6 m5 m3 m2", 1),
+        (5, "m8 m9 m7 m6 m5 m4 m3 m2 m2 m2 m1 m1", 0),
+    ],
+)
+def test_the_cap_keeps_the_newest_of_each_type_and_says_when_it_cuts(
+    most: int, messages: str, overflowed: int
+) -> None:
+    answer = ask("emailtrack_search", {**EVERY_TYPE, "max_results_by_type": most})
+    assert [row["msgid"] for row in answer["data"]["records"]] == messages.split()
+    assert answer["metadata"] == good("emailtrack_search", overflowed=overflowed)
 
 
 def test_filters_come_before_the_cap() -> None:
-    old = filters(("sendunixtime", "lt", NOW_UNIX - 3 * 3600))
-    rows = rows_of(ask_busy, success=1, max_results_by_type=3, **old)
-    assert len(rows) == 3
-    assert all(row["sendunixtime"] < NOW_UNIX - 3 * 3600 for row in rows)
+    old = filters(("sendunixtime", "lt", NOW_UNIX - 500))
+    answer = ask("emailtrack_search", {"success": 1, "max_results_by_type": 3, **old})
+    assert [row["msgid"] for row in answer["data"]["records"]] == ["m3", "m2", "m1"]
+    assert answer["metadata"]["overflowed"] == 1
 
 
-instants = st.integers(NOW_UNIX - 4 * 3600 - 100, NOW_UNIX + 100)
+@pytest.mark.parametrize(
+    ("conditions", "messages"),
+    [
+        ([("actionunixtime", "gt_equal", NOW_UNIX - 300)], "m7 m6 m2"),
+        ([("actionunixtime", "lt", NOW_UNIX - 790)], "m1 m1"),
+        ([("actionunixtime", "==", NOW_UNIX - 790)], "m2"),
+        # Sent and refused in the same second.
+        ([("actionunixtime", "==", NOW_UNIX - 300)], "m6"),
+        ([("actionunixtime", "lt_equal", NOW_UNIX - 500), ("type", "eq", "failure")], "m4 m2"),
+        (
+            [
+                ("actionunixtime", "gt", NOW_UNIX - 790),
+                ("sendunixtime", "lt_equal", NOW_UNIX - 600),
+            ],
+            "m3 m2 m2",
+        ),
+    ],
+)
+def test_filters_on_both_times(conditions: list[tuple[str, str, object]], messages: str) -> None:
+    assert [row["msgid"] for row in search(filters(*conditions))] == messages.split()
 
 
-@given(start=instants, end=instants, now=st.integers(NOW_UNIX - 600, NOW_UNIX))
-@settings(max_examples=50, deadline=None)
-def test_search_user_stats_and_stats_agree_for_any_interval(start: int, end: int, now: int) -> None:
-    ask = asker(BUSY, now)
-    span = filters(("sendunixtime", "gt_equal", start), ("sendunixtime", "lt_equal", end))
-    rows = rows_of(ask, **ALL_TYPES, **span)
-    by_user = ask("emailtrack_user_stats", starttime=start, endtime=end)["data"]["records"]
-    [whole] = ask("emailtrack_stats", starttime=start, endtime=end)["data"]["records"]
-    assert {record["USER"] for record in by_user} == {row["user"] for row in rows}
-    for record in by_user:
-        own = [row for row in rows if row["user"] == record["USER"]]
-        kinds = Counter(row["type"] for row in own)
-        sizes = {row["msgid"]: row["size"] for row in own}
-        assert {name: record[name] for name in record if name.endswith(("COUNT", "SIZE"))} == {
-            "SENDCOUNT": len(sizes),
-            "SUCCESSCOUNT": kinds["success"],
-            "DEFERCOUNT": kinds["defer"],
-            "FAILCOUNT": kinds["failure"],
-            "DEFERFAILCOUNT": kinds["defer"] + kinds["failure"],
-            "TOTALSIZE": sum(sizes.values()),
-        }
-        assert {row["domain"] for row in own} == {record["DOMAIN"]}
-        [alone] = ask("emailtrack_stats", starttime=start, endtime=end, user=record["USER"])[
-            "data"
-        ]["records"]
-        waiting = alone.pop("INPROGRESSCOUNT")
-        assert waiting == kinds["inprogress"]
-        assert alone == {name: record[name] for name in alone}
-    for name in ("SENDCOUNT", "SUCCESSCOUNT", "DEFERCOUNT", "FAILCOUNT", "TOTALSIZE"):
-        assert (whole[name] or 0) == sum(record[name] for record in by_user)
-    assert whole["INPROGRESSCOUNT"] == sum(row["type"] == "inprogress" for row in rows)
+def user_record(user: str, **members: object) -> dict[str, Any]:
+    zeros = dict.fromkeys(
+        ("DEFERCOUNT", "DEFERFAILCOUNT", "FAILCOUNT", "REACHED_MAXDEFERFAIL", "REACHED_MAXEMAILS",
+         "SUCCESSCOUNT"), 0,
+    )  # fmt: skip
+    return {**zeros, "OWNER": "root", "USER": user, **members}
 
 
-@pytest.mark.parametrize("kind", ["remote", "remote-or-faildefer", "local"])
-def test_totals_by_delivery_type_agree_with_the_rows(kind: str) -> None:
-    def belongs(row: dict[str, Any]) -> bool:
-        if kind == "local":
-            return bool(row["transport"]) and not row["transport_is_remote"]
-        is_bad = kind == "remote-or-faildefer" and row["type"] in ("failure", "defer")
-        return row["transport_is_remote"] == 1 or is_bad
+def test_user_stats_whole() -> None:
+    assert ask("emailtrack_user_stats") == {
+        "data": {
+            "records": [
+                user_record(
+                    "-remote-", DOMAIN="", PRIMARY_DOMAIN="", SENDCOUNT=4, SUCCESSCOUNT=2,
+                    FAILCOUNT=1, DEFERFAILCOUNT=1,
+                    TOTALSIZE=sum(1000 + sent % 977 for sent in (-600, -300, -200, -5)),
+                ),
+                user_record(
+                    "alpha", DOMAIN="alpha.example.com", PRIMARY_DOMAIN="alpha.example.com",
+                    SENDCOUNT=2, SUCCESSCOUNT=2, TOTALSIZE=2000 + -1000 % 977 + -5 % 977,
+                ),
+                user_record(
+                    "beta", DOMAIN="beta.example.org", PRIMARY_DOMAIN="beta.example.org",
+                    OWNER="reseller1", SENDCOUNT=2, SUCCESSCOUNT=1, DEFERCOUNT=1, FAILCOUNT=2,
+                    DEFERFAILCOUNT=3, REACHED_MAXDEFERFAIL="5/5 (100%)",
+                    TOTALSIZE=2000 + -800 % 977 + -400 % 977,
+                ),
+                user_record(
+                    "gamma", DOMAIN="gamma.example.net", PRIMARY_DOMAIN="gamma.example.net",
+                    OWNER="reseller1", SENDCOUNT=1, FAILCOUNT=1, DEFERFAILCOUNT=1,
+                    REACHED_MAXEMAILS="150/100", TOTALSIZE=1000 + -500 % 977,
+                ),
+            ]
+        },
+        "metadata": good("emailtrack_user_stats", overflowed=0),
+    }  # fmt: skip
 
-    rows = [row for row in rows_of(ask_busy, **ALL_TYPES) if belongs(row)]
-    [whole] = ask_busy("emailtrack_stats", deliverytype=kind)["data"]["records"]
-    assert whole["SUCCESSCOUNT"] == sum(row["type"] == "success" for row in rows)
-    assert whole["DEFERFAILCOUNT"] == sum(row["type"] in ("defer", "failure") for row in rows)
-    by_user = ask_busy("emailtrack_user_stats", deliverytype=kind)["data"]["records"]
-    assert sum(record["SENDCOUNT"] for record in by_user) == whole["SENDCOUNT"]
+
+def user_stats(**params: object) -> dict[str, int]:
+    records = ask("emailtrack_user_stats", params)["data"]["records"]
+    return {record["USER"]: record["SENDCOUNT"] for record in records}
 
 
-def test_user_stats_of_one_sender() -> None:
-    rows = rows_of(ask_busy, **ALL_TYPES)
-    sender = next(row["sender"] for row in rows if row["user"].startswith("office"))
-    [record] = ask_busy("emailtrack_user_stats", sender=sender)["data"]["records"]
-    own = [row for row in rows if row["sender"] == sender]
-    assert record["SENDCOUNT"] == len({row["msgid"] for row in own})
-    assert ask_busy("emailtrack_user_stats", sender="x@example.com")["data"]["records"] == []
+def test_user_stats_of_a_range_include_both_ends() -> None:
+    start, end = NOW_UNIX - 800, NOW_UNIX - 500
+    assert user_stats(starttime=start, endtime=end) == {"-remote-": 1, "beta": 1, "gamma": 1}
+    assert user_stats(starttime=start + 1, endtime=end - 1) == {"-remote-": 1}
 
 
-def test_user_stats_have_the_members_of_the_known_samples(ask: Ask) -> None:
-    answer = ask("emailtrack_user_stats")
-    assert answer["metadata"] == {
-        "command": "emailtrack_user_stats",
-        "reason": "OK",
-        "result": 1,
-        "version": 1,
-        "overflowed": 0,
+def test_user_stats_of_one_sender_and_of_delivery_types() -> None:
+    assert user_stats(sender="shop@beta.example.org") == {"beta": 2}
+    assert user_stats(sender="nobody@example.com") == {}
+    assert user_stats(deliverytype="remote") == {"alpha": 1, "beta": 1}
+    assert user_stats(deliverytype="local") == {"-remote-": 2, "alpha": 1}
+    assert user_stats(deliverytype="remote-or-faildefer") == {
+        "-remote-": 1, "alpha": 1, "beta": 2, "gamma": 1,
+    }  # fmt: skip
+
+
+def test_mail_of_no_account_is_shown_under_its_first_domain() -> None:
+    mail = HandMail(
+        [
+            attempt("m1", -9, "a@b.example.net", "x@example.net", -8, user="root", domain="b"),
+            attempt("m2", -8, "a@a.example.net", "x@example.net", -8, user="root", domain="a"),
+        ],
+        cards=(),
+    )
+    [record] = body(mail, "emailtrack_user_stats")["data"]["records"]
+    assert (record["DOMAIN"], record["PRIMARY_DOMAIN"], record["SENDCOUNT"]) == ("a", "", 2)
+
+
+def test_a_limit_shows_only_while_a_refused_message_is_in_the_range() -> None:
+    def reached(**params: object) -> object:
+        found = ask("emailtrack_user_stats", {**params, **filters(("USER", "eq", "gamma"))})
+        return [record["REACHED_MAXEMAILS"] for record in found["data"]["records"]]
+
+    assert reached(endtime=NOW_UNIX - 500) == ["150/100"]
+    assert reached(endtime=NOW_UNIX - 501) == reached(starttime=NOW_UNIX - 499) == []
+
+
+def test_stats_whole() -> None:
+    assert ask("emailtrack_stats") == {
+        "data": {
+            "records": [
+                {
+                    "DEFERCOUNT": 1,
+                    "DEFERFAILCOUNT": 5,
+                    "FAILCOUNT": 4,
+                    "INPROGRESSCOUNT": 2,
+                    "SENDCOUNT": 9,
+                    "SUCCESSCOUNT": 5,
+                    "TOTALSIZE": 14960,
+                }
+            ]
+        },
+        "metadata": good("emailtrack_stats"),
     }
-    by_user = {record["USER"]: record for record in answer["data"]["records"]}
-    for record in by_user.values():
-        assert list(record) == [
-            "DEFERCOUNT", "DEFERFAILCOUNT", "DOMAIN", "FAILCOUNT", "OWNER", "PRIMARY_DOMAIN",
-            "REACHED_MAXDEFERFAIL", "REACHED_MAXEMAILS", "SENDCOUNT", "SUCCESSCOUNT", "TOTALSIZE",
-            "USER",
-        ]  # fmt: skip
-    outside, root = by_user["-remote-"], by_user["root"]
-    assert (outside["DOMAIN"], outside["PRIMARY_DOMAIN"], outside["OWNER"]) == ("", "", "root")
-    assert (root["DOMAIN"], root["PRIMARY_DOMAIN"]) == ("-system-", "")
-    shop = by_user["shop1"]
-    assert shop["DOMAIN"] == shop["PRIMARY_DOMAIN"] != ""
-
-
-def test_reached_limits_are_zero_or_texts_like_the_known_ones(world: World, ask: Ask) -> None:
-    by_user = {r["USER"]: r for r in ask("emailtrack_user_stats")["data"]["records"]}
-    limits = {account.user: account for account in world.site.accounts}
-    emails = {user: record["REACHED_MAXEMAILS"] for user, record in by_user.items()}
-    defer_fails = {user: record["REACHED_MAXDEFERFAIL"] for user, record in by_user.items()}
-    assert any(emails.values())
-    assert any(defer_fails.values())
-    for user, reached in emails.items():
-        if reached == 0:
-            continue
-        number, limit = map(int, reached.split("/"))
-        assert number >= limit == limits[user].max_email_per_hour
-    for user, reached in defer_fails.items():
-        if reached:
-            limit = limits[user].max_defer_fail_per_hour
-            assert reached == f"{limit}/{limit} (100%)"
-
-
-def test_a_limit_shows_only_while_a_refused_message_is_in_the_range(ask: Ask) -> None:
-    refused = {
-        row["sendunixtime"]: row["message"]
-        for row in rows_of(ask, **ALL_TYPES, **filters(("router", "begins", "enforce_mail")))[::-1]
-        if "max emails per hour" in row["message"] and row["user"] == "forum1"
-    }
-    first = min(refused)
-
-    def reached(end: int) -> object:
-        params = {"starttime": 0, "endtime": end, **filters(("USER", "eq", "forum1"))}
-        [record] = ask("emailtrack_user_stats", **params)["data"]["records"]
-        return record["REACHED_MAXEMAILS"]
-
-    assert reached(first - 1) == 0
-    for sent in [first, *list(refused)[::40], max(refused)]:
-        assert f" per hour ({reached(sent)} (" in refused[sent], "the newest refusal is shown"
 
 
 def test_stats_of_no_mail_are_null_as_in_the_known_sample() -> None:
-    assert ask_busy("emailtrack_stats", starttime=NOW_UNIX + 1)["data"]["records"] == [
+    assert ask("emailtrack_stats", {"starttime": NOW_UNIX + 1})["data"]["records"] == [
         {
             "DEFERCOUNT": None,
             "DEFERFAILCOUNT": None,
@@ -257,17 +225,182 @@ def test_stats_of_no_mail_are_null_as_in_the_known_sample() -> None:
 
 
 def test_stats_leave_out_what_is_not_wanted() -> None:
-    [record] = ask_busy("emailtrack_stats", nosize=1, nosuccess=1)["data"]["records"]
+    [record] = ask("emailtrack_stats", {"nosize": 1, "nosuccess": 1})["data"]["records"]
     assert list(record) == [
         "DEFERCOUNT", "DEFERFAILCOUNT", "FAILCOUNT", "INPROGRESSCOUNT", "SENDCOUNT",
     ]  # fmt: skip
 
 
-def test_stats_know_both_names_of_their_range() -> None:
-    start, end = NOW_UNIX - 5000, NOW_UNIX - 1000
-    new = ask_busy("emailtrack_stats", starttime=start, endtime=end)
-    assert ask_busy("emailtrack_stats", startdate=start, enddate=end) == new
-    assert ask_busy("emailtrack_stats") != new
+def test_stats_of_a_user_and_of_a_range_by_either_name() -> None:
+    [record] = ask("emailtrack_stats", {"user": "beta"})["data"]["records"]
+    assert (record["SENDCOUNT"], record["DEFERFAILCOUNT"]) == (2, 3)
+    start, end = NOW_UNIX - 800, NOW_UNIX - 500
+    new = ask("emailtrack_stats", {"starttime": start, "endtime": end})
+    assert new["data"]["records"][0]["SENDCOUNT"] == 3
+    assert ask("emailtrack_stats", {"startdate": start, "enddate": end}) == new
+    both = {"starttime": start, "startdate": 1, "endtime": end, "enddate": 2}
+    assert ask("emailtrack_stats", both) == new
+
+
+def test_the_queue_whole() -> None:
+    assert ask("fetch_mail_queue") == {
+        "data": {
+            "records": [
+                {
+                    "frozen": 1,
+                    "msgid": "m0",
+                    "recipients": ["gone@example.org", "info@beta.example.org"],
+                    "sender": "",
+                    "size": 4807,
+                    "time": NOW_UNIX - 90_000,
+                    "user": "mailnull",
+                },
+                {
+                    "frozen": 0,
+                    "msgid": "m8",
+                    "recipients": ["amy@example.net"],
+                    "sender": "ann@shop.example.com",
+                    "size": 1000,
+                    "time": NOW_UNIX - 5,
+                    "user": "alpha",
+                },
+                {
+                    "frozen": 0,
+                    "msgid": "m9",
+                    "recipients": ["info@gamma.example.net"],
+                    "sender": "eve@example.net",
+                    "size": 1000,
+                    "time": NOW_UNIX - 5,
+                    "user": None,
+                },
+            ]
+        },
+        "metadata": good("fetch_mail_queue"),
+    }
+
+
+PER_USER = "get_unique_sender_recipient_count_per_user"
+PER_SENDER = "get_unique_recipient_count_per_sender_for_user"
+EVER = {"start_time": 1, "end_time": NOW_UNIX}
+
+
+def test_unique_counts_whole() -> None:
+    assert ask(PER_USER, EVER) == {
+        "data": {
+            "payload": [
+                {"unique_sender_recipient_count": 4, "user": "-remote-"},
+                {"unique_sender_recipient_count": 3, "user": "alpha"},
+                {"unique_sender_recipient_count": 3, "user": "beta"},
+                {"unique_sender_recipient_count": 1, "user": "gamma"},
+            ]
+        },
+        "metadata": good(PER_USER),
+    }
+    assert ask(PER_SENDER, {**EVER, "user": "alpha"}) == {
+        "data": {
+            "payload": [
+                {"sender": "ann@shop.example.com", "unique_recipient_count": 1},
+                {"sender": "info@alpha.example.com", "unique_recipient_count": 2},
+            ]
+        },
+        "metadata": good(PER_SENDER),
+    }
+    assert ask(PER_SENDER, {**EVER, "user": "nobody"}) == {
+        "data": {"payload": []},
+        "metadata": good(PER_SENDER),
+    }
+
+
+def test_unique_counts_count_a_recipient_once_and_keep_to_their_range() -> None:
+    mail = HandMail(
+        [
+            attempt("m1", -9, "a@alpha.example.com", "x@example.net", -8),
+            attempt("m2", -7, "a@alpha.example.com", "x@example.net", -6),
+            attempt("m3", -5, "b@alpha.example.com", "x@example.net", -4),
+            attempt("m4", -3, "b@alpha.example.com", "y@example.net", -2),
+        ]
+    )
+
+    def pairs(start: int, end: int) -> int:
+        span = {"start_time": NOW_UNIX + start, "end_time": NOW_UNIX + end}
+        [record] = body(mail, PER_USER, span)["data"]["payload"]
+        count: int = record["unique_sender_recipient_count"]
+        return count
+
+    assert (pairs(-9, 0), pairs(-9, -7), pairs(-7, -5), pairs(-7, -3)) == (3, 1, 2, 3)
+
+
+@pytest.mark.parametrize(
+    ("function", "params", "missing"),
+    [
+        (PER_USER, {}, "start_time"),
+        (PER_USER, {"start_time": 1}, "end_time"),
+        (PER_USER, {"end_time": 1, "start_time": ""}, "start_time"),
+        (PER_SENDER, {"start_time": 1, "end_time": 1}, "user"),
+        (PER_SENDER, {"user": "alpha"}, "start_time"),
+    ],
+)
+def test_a_required_argument_is_asked_for(
+    function: str, params: dict[str, object], missing: str
+) -> None:
+    assert ask(function, params) == refusal(function, f'Provide the "{missing}" argument.')
+
+
+def test_one_service() -> None:
+    assert ask("servicestatus", {"service": "exim"}) == {
+        "data": {
+            "service": [
+                {
+                    "display_name": "Exim Mail Server",
+                    "enabled": 1,
+                    "installed": 1,
+                    "monitored": 1,
+                    "name": "exim",
+                    "running": 1,
+                }
+            ]
+        },
+        "metadata": good("servicestatus"),
+    }
+    assert ask("servicestatus", {"service": "eximstats"})["data"] == {"service": []}
+
+
+def test_all_services_and_none_running_that_is_not_monitored() -> None:
+    services = ask("servicestatus")["data"]["service"]
+    assert [service["name"] for service in services] == [
+        "clamd", "cphulkd", "exim", "exim-altport", "imap", "lmtp", "mailman", "pop", "spamd",
+        "tailwatchd",
+    ]  # fmt: skip
+    assert {service["monitored"] for service in services} == {0, 1}
+    for service in services:
+        assert ("running" in service) is (service["monitored"] == 1)
+        assert service["monitored"] <= service["enabled"] <= service["installed"]
+
+
+def test_small_functions() -> None:
+    assert ask("gethostname") == {
+        "data": {"hostname": "host1.example.net"},
+        "metadata": good("gethostname"),
+    }
+    assert ask("version") == {"data": {"version": "11.138.0.6"}, "metadata": good("version")}
+    assert ask("applist") == {
+        "data": {
+            "app": [
+                "applist",
+                "emailtrack_search",
+                "emailtrack_stats",
+                "emailtrack_user_stats",
+                "fetch_mail_queue",
+                "get_unique_recipient_count_per_sender_for_user",
+                "get_unique_sender_recipient_count_per_user",
+                "gethostname",
+                "listaccts",
+                "servicestatus",
+                "version",
+            ]
+        },
+        "metadata": good("applist"),
+    }
 
 
 @pytest.mark.parametrize(
@@ -279,39 +412,18 @@ def test_stats_know_both_names_of_their_range() -> None:
         ("emailtrack_search", {"success": "yes"}, 'must be a whole number, not "yes".'),
         ("emailtrack_user_stats", {"starttime": "today"}, 'be a whole number, not "today".'),
         ("emailtrack_stats", {"deliverytype": "no"}, "remote, remote-or-faildefer, local."),
+        (PER_USER, {"start_time": "today", "end_time": 1}, 'whole number, not "today".'),
+        ("listaccts", {"searchtype": "plan"}, "one of domain, owner, user, ip, package."),
+        ("listaccts", {"searchmethod": "glob"}, "must be one of exact, regex."),
+        ("listaccts", {"searchtype": "user", "search": "("}, 'no regular expression: "(".'),
     ],
 )
 def test_a_malformed_parameter_is_refused_in_the_envelope(
     function: str, params: dict[str, object], reason: str
 ) -> None:
-    answer = ask_busy(function, **params)
-    assert answer["metadata"].pop("reason").endswith(reason)
-    assert answer == {"metadata": {"command": function, "result": 0, "version": 1}}
-
-
-def test_small_functions() -> None:
-    good = {"reason": "OK", "result": 1, "version": 1}
-    assert ask_busy("gethostname") == {
-        "data": {"hostname": "web1.example.net"},
-        "metadata": {"command": "gethostname", **good},
-    }
-    assert ask_busy("version") == {
-        "data": {"version": "11.138.0.6"},
-        "metadata": {"command": "version", **good},
-    }
-    assert ask_busy("applist") == {
-        "data": {
-            "app": [
-                "applist",
-                "emailtrack_search",
-                "emailtrack_stats",
-                "emailtrack_user_stats",
-                "gethostname",
-                "version",
-            ]
-        },
-        "metadata": {"command": "applist", **good},
-    }
+    answer = ask(function, params)
+    assert answer["metadata"]["reason"].endswith(reason)
+    assert answer == refusal(function, answer["metadata"]["reason"])
 
 
 @pytest.mark.parametrize(
@@ -319,18 +431,124 @@ def test_small_functions() -> None:
     [("no_such_function", "1", "1"), ("version", "2", "2"), ("version", "", "")],
 )
 def test_an_unknown_function_or_version_of_the_api(function: str, version: str, shown: str) -> None:
-    assert ask_busy(function, **{"api.version": version}) == {
-        "metadata": {
-            "command": function,
-            "reason": f'Unknown app ("{function}") requested for this version ({shown}) '
-            "of the API.",
-            "result": 0,
-            "version": 1,
-        }
+    assert ask(function, [("api.version", version)]) == refusal(
+        function,
+        f'Unknown app ("{function}") requested for this version ({shown}) of the API.',
+    )
+
+
+def test_a_large_answer_in_pieces_is_the_same_json() -> None:
+    mail = HandMail([attempt(f"m{i}", -i, "", "x@example.net", 0) for i in range(2500)])
+    rows = found(mail)
+    assert rows == msgspec.to_builtins(mail.rows(NOW_UNIX)[::-1])
+    assert len(rows) == 2500
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_rows_can_be_filtered_by_any_field(field: str) -> None:
+    assert search(filters((field, "eq", "no such value"))) == []
+
+
+CARD = AccountCard(
+    "beta", "beta.example.org", "reseller1", ("beta.example.org", "b.example.org"), 150, 60,
+    is_suspended=True, is_outgoing_suspended=True, is_outgoing_held=True,
+)  # fmt: skip
+
+
+def test_an_account_with_limits_and_all_that_can_be_wrong_with_it() -> None:
+    [account] = body(HandMail([], [CARD]), "listaccts")["data"]["acct"]
+    assert account["unix_startdate"] < account["suspendtime"] < NOW_UNIX
+    made_up = {
+        name: account.pop(name)
+        for name in ("diskused", "inodesused", "ip", "ipv6", "plan", "startdate", "suspendtime",
+                     "uid", "unix_startdate")
+    }  # fmt: skip
+    unlimited = (
+        "disklimit", "inodeslimit", "max_emailacct_quota", "maxaddons", "maxftp", "maxlst",
+        "maxparked", "maxpop", "maxsql", "maxsub",
+    )  # fmt: skip
+    assert account == {
+        **dict.fromkeys(unlimited, "unlimited"),
+        "backup": 0,
+        "child_nodes": [],
+        "domain": "beta.example.org",
+        "email": "owner@beta.example.org",
+        "is_locked": 0,
+        "legacy_backup": 0,
+        "mailbox_format": "maildir",
+        "max_defer_fail_percentage": 60,
+        "max_email_per_hour": 150,
+        "min_defer_fail_to_trigger_protection": "5",
+        "outgoing_mail_hold": 1,
+        "outgoing_mail_suspended": 1,
+        "owner": "reseller1",
+        "partition": "home",
+        "shell": "/usr/local/cpanel/bin/noshell",
+        "suspended": 1,
+        "suspendreason": "Unpaid",
+        "temporary": 0,
+        "theme": "jupiter",
+        "user": "beta",
     }
+    assert made_up["diskused"].endswith("M")
+    assert made_up["plan"].startswith("reseller1_")
+    assert made_up["uid"].isdecimal()
+    again = body(HandMail([], [CARD]), "listaccts", now_unix=NOW_UNIX + 86_400)
+    [later] = again["data"]["acct"]
+    assert later == account | made_up, "what is made up stays"
 
 
-def test_a_large_answer_in_pieces_is_the_same_json(ask: Ask, world: World) -> None:
-    rows = rows_of(ask, **ALL_TYPES)
-    assert len(rows) > 5000
-    assert rows == msgspec.to_builtins(world.rows(NOW_UNIX)[::-1])
+def test_an_account_without_limits_says_unlimited() -> None:
+    [account] = body(HandMail([], [AccountCard("x", "x.example.com")]), "listaccts")["data"]["acct"]
+    assert account["max_email_per_hour"] == account["max_defer_fail_percentage"] == "unlimited"
+    assert (account["suspended"], account["suspendreason"]) == (0, "not suspended")
+    assert account["suspendtime"] is None
+
+
+def users(*params: tuple[str, object]) -> str:
+    return " ".join(account["user"] for account in ask("listaccts", params)["data"]["acct"])
+
+
+IP = {record["user"]: record["ip"] for record in ask("listaccts")["data"]["acct"]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "method", "expected"),
+    [
+        ("user", "a$", "", "alpha beta delta gamma"),
+        ("user", "^.?eta", "", "beta"),
+        ("user", "ETA", "regex", "beta"),
+        ("user", "beta", "exact", "beta"),
+        ("user", "bet", "exact", ""),
+        ("owner", "reseller", "regex", "beta delta gamma"),
+        ("owner", "root", "exact", "alpha"),
+        ("domain", r"shop\.example", "", "alpha"),
+        ("domain", "shop.example.com", "exact", "alpha"),
+        ("ip", IP["beta"], "exact", "beta gamma"),
+        ("package", "^reseller2_", "regex", "delta"),
+        ("user", "", "", "alpha beta delta gamma"),
+        ("", "beta", "", "alpha beta delta gamma"),
+    ],
+)
+def test_accounts_are_searched_by_each_kind_and_method(
+    kind: str, text: str, method: str, expected: str
+) -> None:
+    assert users(("searchtype", kind), ("search", text), ("searchmethod", method)) == expected
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        [("want", "user,owner")],
+        [("want", "owner, user,no_such_member")],
+        [("want", "user"), ("want", "owner")],
+        [("want-1", "user"), ("want-2", "owner")],
+    ],
+)
+def test_wanted_members_are_listed_or_repeated(params: list[tuple[str, object]]) -> None:
+    assert ask("listaccts", params)["data"]["acct"] == [
+        {"owner": "root", "user": "alpha"},
+        {"owner": "reseller1", "user": "beta"},
+        {"owner": "reseller2", "user": "delta"},
+        {"owner": "reseller1", "user": "gamma"},
+    ]

@@ -2,7 +2,9 @@
 
 import itertools
 import math
+import random
 import string
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -10,16 +12,41 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tests.simulator.conftest import ALL_TYPES, NOW_UNIX, Ask, asker, filters, make_world
-from whm_simulator.api.filters import OPERATORS, Filter, keep, span_of, value_test
+from tests.simulator.hand_mail import (
+    CARDS,
+    EVERY_TYPE,
+    NOW_UNIX,
+    SMALL,
+    HandMail,
+    attempt,
+    body,
+    filters,
+    found,
+)
+from whm_simulator.api.filters import OPERATORS, Filter, bounds_of, keep, value_test
 from whm_simulator.api.paging import Chunk
 from whm_simulator.api.params import lettered
 from whm_simulator.api.sorting import METHODS, SortKey, in_order
-from whm_simulator.mail.rows import FIELDS
 
-WORLD = make_world(history_seconds=1800, rate_per_minute=10)
+dice = random.Random(1)
+WORLD = HandMail(
+    [
+        attempt(
+            f"m{number:03}",
+            sent := dice.randint(-1800, -1),
+            dice.choice(["", "eve@example.net", *(f"info@{card.domain}" for card in CARDS)]),
+            dice.choice(["amy@example.net", "jörg@example.org", f"ann@{CARDS[0].domain}"]),
+            sent + dice.choice([0, 1, 1, 5, 60, 4000]),
+            dice.choice(["success", "success", "defer", "failure"]),
+            spamscore=dice.choice([0, 0, 3, 12]),
+        )
+        for number in range(200)
+    ]
+)
+"""Half an hour of mail in no pattern, some of it in progress."""
 ROWS = WORLD.rows(NOW_UNIX)
-SMALL = asker(WORLD)
+ask = partial(body, WORLD)
+search = partial(found, WORLD)
 
 values = st.one_of(
     st.none(),
@@ -97,8 +124,8 @@ time_conditions = st.builds(
 @settings(max_examples=300, deadline=None)
 def test_reading_only_the_bounded_range_loses_nothing(wanted: list[Filter]) -> None:
     assume(all(one.wanted != "unlimited" or "handle" in one.operator for one in wanted))
-    span, rest = span_of(wanted)
-    assert keep(WORLD.rows(NOW_UNIX, span), rest) == keep(ROWS, wanted)
+    span, acted, rest = bounds_of(wanted)
+    assert keep(WORLD.rows(NOW_UNIX, span, acted), rest) == keep(ROWS, wanted)
 
 
 @pytest.mark.parametrize("field", ["sendunixtime", "actionunixtime"])
@@ -109,15 +136,15 @@ def test_a_bound_at_the_very_second_of_a_row_loses_nothing(
 ) -> None:
     row = ROWS[len(ROWS) // 2]
     wanted = [Filter(field, operator, str(getattr(row, field) + offset))]
-    span, rest = span_of(wanted)
-    assert keep(WORLD.rows(NOW_UNIX, span), rest) == keep(ROWS, wanted)
+    span, acted, rest = bounds_of(wanted)
+    assert keep(WORLD.rows(NOW_UNIX, span, acted), rest) == keep(ROWS, wanted)
 
 
 @pytest.mark.parametrize("operator", OPERATORS)
 def test_each_operator_works_over_the_api(operator: str) -> None:
     wanted = {"eq": "success", "begins": "SUC", "contains": "cces"}.get(operator)
     condition = ("type", operator, wanted) if wanted else ("size", operator, 4000)
-    answer = SMALL("emailtrack_search", **ALL_TYPES, **filters(condition))
+    answer = ask("emailtrack_search", {**EVERY_TYPE, **filters(condition)})
     plain = Filter(condition[0], operator, str(condition[2]))
     expected = [row for row in ROWS if plainly(plain, getattr(row, plain.field))]
     assert {r["msgid"] for r in answer["data"]["records"]} == {row.msgid for row in expected}
@@ -128,13 +155,13 @@ def test_contains_is_the_default_and_a_star_searches_all_fields() -> None:
     params = {
         "api.filter.enable": 1,
         "api.filter.a.field": "*",
-        "api.filter.a.arg0": "greylist",
+        "api.filter.a.arg0": "SUCC",
     }
-    records = SMALL("emailtrack_search", **ALL_TYPES, **params)["data"]["records"]
+    records = search(params)
     expected = [
         row
         for row in ROWS
-        if any("greylist" in str(value).lower() for value in msgspec.structs.astuple(row))
+        if any("succ" in str(value).lower() for value in msgspec.structs.astuple(row))
     ]
     assert len(records) == len(expected) > 0
 
@@ -145,7 +172,7 @@ def test_filters_beyond_z_count_as_well() -> None:
         params[f"api.filter.{letter}.field"] = "type"
         params[f"api.filter.{letter}.type"] = "eq"
         params[f"api.filter.{letter}.arg0"] = kind
-    assert SMALL("emailtrack_search", **ALL_TYPES, **params)["data"]["records"] == []
+    assert search(params) == []
 
 
 def test_letters_go_from_z_to_za() -> None:
@@ -165,10 +192,10 @@ SWITCHES = {
 @pytest.mark.parametrize("switch", SWITCHES)
 def test_an_option_does_nothing_until_it_is_enabled(switch: str) -> None:
     params = SWITCHES[switch]
-    plain = SMALL("emailtrack_search", **ALL_TYPES)
-    assert SMALL("emailtrack_search", **ALL_TYPES, **params) == plain
+    plain = ask("emailtrack_search", EVERY_TYPE)
+    assert ask("emailtrack_search", {**EVERY_TYPE, **params}) == plain
     enabled = {**params, f"api.{switch}.enable": "1"}
-    assert SMALL("emailtrack_search", **ALL_TYPES, **enabled) != plain
+    assert ask("emailtrack_search", {**EVERY_TYPE, **enabled}) != plain
 
 
 sort_keys = st.builds(
@@ -223,9 +250,9 @@ def test_pages_put_together_are_the_whole(found: list[int], size: int) -> None:
 
 
 def test_pages_of_an_answer_are_one_based_and_tell_of_the_whole() -> None:
-    everything = SMALL("emailtrack_search", **ALL_TYPES)["data"]["records"]
+    everything = search()
     params = {"api.chunk.enable": 1, "api.chunk.size": 7, "api.chunk.verbose": 1}
-    answer = SMALL("emailtrack_search", **ALL_TYPES, **params, **{"api.chunk.start": 8})
+    answer = ask("emailtrack_search", {**EVERY_TYPE, **params, "api.chunk.start": 8})
     assert answer["data"]["records"] == everything[7:14]
     assert answer["metadata"]["chunk"] == {
         "start": 8,
@@ -234,21 +261,21 @@ def test_pages_of_an_answer_are_one_based_and_tell_of_the_whole() -> None:
         "chunks": -(-len(everything) // 7),
         "current": 2,
     }
-    first = SMALL("emailtrack_search", **ALL_TYPES, **params, **{"api.chunk.start": -1})
+    first = ask("emailtrack_search", {**EVERY_TYPE, **params, "api.chunk.start": -1})
     assert first["data"]["records"] == everything[:7]
-    beyond = SMALL("emailtrack_search", **ALL_TYPES, **params, **{"api.chunk.start": 10**6})
+    beyond = ask("emailtrack_search", {**EVERY_TYPE, **params, "api.chunk.start": 10**6})
     assert beyond["data"]["records"] == []
 
 
 def test_columns_cut_rows_down_to_what_is_asked_for() -> None:
-    everything = SMALL("emailtrack_search", **ALL_TYPES)["data"]["records"]
+    everything = search()
     params = {
         "api.columns.enable": 1,
         "api.columns.a": "size",
         "api.columns.b": "msgid",
         "api.columns.c": "no_such_field",
     }
-    answer = SMALL("emailtrack_search", **ALL_TYPES, **params)
+    answer = ask("emailtrack_search", {**EVERY_TYPE, **params})
     assert answer["data"]["records"] == [
         {"size": row["size"], "msgid": row["msgid"]} for row in everything
     ]
@@ -262,7 +289,7 @@ def test_several_sort_keys_work_over_the_api() -> None:
         "api.sort.b.method": "numeric",
         "api.sort.b.reverse": 1,
     }
-    records = SMALL("emailtrack_search", **ALL_TYPES, **params)["data"]["records"]
+    records = search(params)
     keys = [(record["type"], -record["size"]) for record in records]
     assert keys == sorted(keys)
     assert len({kind for kind, _ in keys}) > 2
@@ -271,18 +298,18 @@ def test_several_sort_keys_work_over_the_api() -> None:
 @pytest.mark.parametrize("function", ["emailtrack_user_stats", "emailtrack_stats"])
 def test_options_work_on_totals_too(function: str) -> None:
     params = filters(("SENDCOUNT", "gt", 50))
-    everything = SMALL(function)["data"]["records"]
+    everything = ask(function)["data"]["records"]
     expected = [record for record in everything if record["SENDCOUNT"] > 50]
-    assert SMALL(function, **params)["data"]["records"] == expected
+    assert ask(function, params)["data"]["records"] == expected
     columns = {"api.columns.enable": 1, "api.columns.a": "SENDCOUNT"}
-    assert SMALL(function, **columns)["data"]["records"] == [
+    assert ask(function, columns)["data"]["records"] == [
         {"SENDCOUNT": record["SENDCOUNT"]} for record in everything
     ]
 
 
 def test_verbose_filters_tell_how_many_records_they_found() -> None:
     params = {**filters(("type", "eq", "failure")), "api.filter.verbose": 1}
-    answer = SMALL("emailtrack_search", **ALL_TYPES, **params)
+    answer = ask("emailtrack_search", {**EVERY_TYPE, **params})
     assert answer["metadata"]["filter"] == {"filtered": len(answer["data"]["records"])}
 
 
@@ -294,7 +321,10 @@ def test_verbose_filters_tell_how_many_records_they_found() -> None:
             'The sort method "random" is unknown.',
         ),
         ({"api.sort.enable": 1, "api.sort.a.method": "numeric"}, 'The sort key "a" needs "api.'),
-        (filters(("size", "matches", "x")), 'The filter type "matches" is unknown.'),
+        *(
+            (filters(("size", kind, "x")), f'The filter type "{kind}" is unknown.')
+            for kind in ("ends", "matches", "ne", "defined", "undefined")
+        ),
         (filters(("size", "gt", "big")), 'The filter "a" compares numbers; "big" is none.'),
         (filters(("size", "lt", "unlimited")), 'The filter "a" compares numbers; "unlimited"'),
         ({"api.filter.enable": 1, "api.filter.b.arg0": 1}, 'The filter "b" needs "api.filter.b.f'),
@@ -315,13 +345,64 @@ def test_verbose_filters_tell_how_many_records_they_found() -> None:
 def test_a_malformed_option_is_refused_in_the_envelope(
     params: dict[str, object], reason: str
 ) -> None:
-    answer = SMALL("emailtrack_search", **ALL_TYPES, **params)
+    answer = ask("emailtrack_search", {**EVERY_TYPE, **params})
     assert list(answer) == ["metadata"]
     assert answer["metadata"].pop("reason").startswith(reason)
     assert answer["metadata"] == {"command": "emailtrack_search", "result": 0, "version": 1}
 
 
-def test_a_day_of_rows_can_be_filtered_by_any_field(ask: Ask) -> None:
-    for field in FIELDS:
-        answer = ask("emailtrack_search", **ALL_TYPES, **filters((field, "eq", "no such value")))
-        assert answer["data"]["records"] == []
+LISTS = {
+    "applist": ({}, "app"),
+    "emailtrack_search": (EVERY_TYPE, "records"),
+    "emailtrack_stats": ({}, "records"),
+    "emailtrack_user_stats": ({}, "records"),
+    "fetch_mail_queue": ({}, "records"),
+    "get_unique_recipient_count_per_sender_for_user": (
+        {"start_time": 1, "end_time": NOW_UNIX, "user": "alpha"},
+        "payload",
+    ),
+    "get_unique_sender_recipient_count_per_user": (
+        {"start_time": 1, "end_time": NOW_UNIX},
+        "payload",
+    ),
+    "listaccts": ({}, "acct"),
+    "servicestatus": ({}, "service"),
+}
+"""Every function that returns a list, with what it needs and the list's name."""
+
+
+def as_record(member: Any) -> dict[str, Any]:
+    return member if isinstance(member, dict) else {"app": member}
+
+
+@pytest.mark.parametrize("function", LISTS)
+def test_every_list_can_be_filtered_sorted_paged_and_cut_to_columns(function: str) -> None:
+    params, key = LISTS[function]
+
+    def shown(options: dict[str, object]) -> list[dict[str, Any]]:
+        members = body(SMALL, function, {**params, **options})["data"][key]
+        return [as_record(member) for member in members]
+
+    whole = shown({})
+    assert whole
+    field = "app" if function == "applist" else list(whole[0])[-1]
+    value = whole[0][field]
+    assert shown(filters((field, "eq", value))) == [one for one in whole if one[field] == value]
+    sort = {"api.sort.enable": 1, "api.sort.a.field": field, "api.sort.a.reverse": 1}
+    assert shown(sort) == sorted(
+        whole, key=lambda one: "" if one[field] is None else str(one[field]), reverse=True
+    )
+    chunk = {"api.chunk.enable": 1, "api.chunk.size": 1, "api.chunk.start": 1}
+    assert shown(chunk) == whole[:1]
+    columns = {"api.columns.enable": 1, "api.columns.a": field}
+    assert shown(columns) == [{field: one[field]} for one in whole]
+
+
+def test_a_list_of_values_is_found_by_one_of_them() -> None:
+    def waiting_for(kind: str, wanted: str) -> list[str]:
+        answer = body(SMALL, "fetch_mail_queue", filters(("recipients", kind, wanted)))
+        return [record["msgid"] for record in answer["data"]["records"]]
+
+    assert waiting_for("eq", "info@beta.example.org") == ["m0"]
+    assert waiting_for("begins", "INFO@") == ["m0", "m9"]
+    assert waiting_for("contains", "@example.") == ["m0", "m8"]

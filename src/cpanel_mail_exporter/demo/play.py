@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 
 import aiohttp
@@ -21,6 +22,7 @@ from cpanel_mail_exporter.demo.starting import (
     PROMETHEUS,
     SIMULATOR,
     Starter,
+    Story,
     free_address,
 )
 from cpanel_mail_exporter.demo.summary import Places
@@ -98,7 +100,7 @@ async def _play(settings: DemoSettings, clock: Clock) -> None:
         async with Programs() as programs, aiohttp.ClientSession(auto_decompress=False) as session:
             starter = Starter(programs, folder, session, clock)
             _say(f"Starting simulated WHM servers: {settings.servers} ...")
-            simulation = await starter.simulator(settings.servers, settings.seed)
+            simulation, story = await starter.simulator(settings.servers, settings.seed)
             folder.write_exporter_config(simulation.servers)
             _say("Starting the exporter ...")
             await starter.exporter(settings, address, exporter.url)
@@ -108,7 +110,7 @@ async def _play(settings: DemoSettings, clock: Clock) -> None:
                 prometheus = await free_address("127.0.0.1", 0)
                 folder.write_prometheus_config(exporter.url, prometheus.authority)
                 await starter.prometheus(program, prometheus)
-            places = _places(folder, simulation, exporter, prometheus, settings)
+            places = _places(folder, simulation, story, exporter, prometheus, settings)
             scraper = Scraper(session, f"{exporter.url}/metrics", clock)
             if is_terminal(sys.stdout):
                 show = show_on_terminal(scraper, places, Terminal(sys.stdout), clock)
@@ -120,6 +122,7 @@ async def _play(settings: DemoSettings, clock: Clock) -> None:
 def _places(
     folder: Folder,
     simulation: Simulation,
+    story: Story,
     exporter: Endpoint,
     prometheus: Endpoint | None,
     settings: DemoSettings,
@@ -135,6 +138,7 @@ def _places(
     configured = [EXPORTER, *([PROMETHEUS] if prometheus else [])]
     return Places(
         (
+            ("Story", _told(story)),
             ("Status", f"{exporter.url}/"),
             ("Metrics", f"curl -s {exporter.url}/metrics | grep ^email_user_stats"),
             ("Graph", graph),
@@ -142,6 +146,14 @@ def _places(
             ("Config", _files(folder, configured, "yml")),
             ("Logs", _files(folder, [SIMULATOR, *configured], "log")),
         )
+    )
+
+
+def _told(story: Story) -> str:
+    at = datetime.fromtimestamp(story.spam_from_unix).astimezone()
+    return (
+        f"{story.provider.title()} defers most mail; "
+        f"from {at:%H:%M:%S} {story.user} on {story.server} sends spam"
     )
 
 

@@ -24,6 +24,29 @@ _ANSWER_SECONDS = 2.0
 _MESSAGES_PER_MINUTE = 24.0
 _MOST_MESSAGES_PER_MINUTE = 8.0
 
+# What goes wrong in every demo, so that there is something to find.
+_BAD_PROVIDER = "microsoft"
+_BAD_SINCE_SECONDS = 3600
+_TAKEN_OVER = "office1"
+_TAKEN_OVER_AFTER_SECONDS = 60
+_SPAM_PER_MINUTE = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What goes wrong in the simulated world.
+
+    Attributes:
+        provider: the mailbox provider that defers most mail since before the start.
+        server, user: the account that a spammer uses.
+        spam_from_unix: since when.
+    """
+
+    provider: str
+    server: str
+    user: str
+    spam_from_unix: int
+
 
 async def free_address(host: str, port: int) -> Endpoint:
     """Where a program can listen, a free port chosen in place of 0.
@@ -54,10 +77,15 @@ class Starter:
     session: aiohttp.ClientSession
     clock: Clock
 
-    async def simulator(self, servers: int, seed: int) -> Simulation:
+    async def simulator(self, servers: int, seed: int) -> tuple[Simulation, Story]:
         """Start WHM servers that speak TLS, on ports of the system's choice."""
         rate = min(_MOST_MESSAGES_PER_MINUTE, _MESSAGES_PER_MINUTE / servers)
+        now = int(self.clock.now_unix())
+        story = Story(_BAD_PROVIDER, "web1", _TAKEN_OVER, now + _TAKEN_OVER_AFTER_SECONDS)
+        spam = f"@{story.spam_from_unix},rate={_SPAM_PER_MINUTE}"
         flags = {
+            "--bad-day": f"{story.provider}@{now - _BAD_SINCE_SECONDS},for=1d",
+            "--compromised": f"{story.server}/{story.user}{spam}",
             "--servers": servers,
             "--seed": seed,
             "--rate": f"{rate:.3f}",
@@ -68,7 +96,7 @@ class Starter:
         command = [*_python("whm_simulator", flags), "--tls", "--control"]
         await self.programs.start("The simulator", command, self.folder.log(SIMULATOR))
         await self.programs.ready(self._ready_file(), _READY_SECONDS)
-        return self.folder.read_ready_file()
+        return self.folder.read_ready_file(), story
 
     async def exporter(self, settings: DemoSettings, address: Endpoint, url: str) -> None:
         """Start the exporter.

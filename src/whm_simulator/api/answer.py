@@ -4,10 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
+from whm_simulator.api.dressing import PLAIN_DRESS, Dress
 
 _ROWS_PER_PIECE = 1000
-_encode = msgspec.json.encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +21,8 @@ class Answer:
         metadata: members of ``metadata`` beside those every answer has.
         reason: the error text of a refused call, None if all went well.
         is_denied: refused as a bad login is, with a 403, rather than by *reason*.
+        is_legacy: in the older envelope, ``cpanelresult``, which has no metadata.
+        dress: how numbers and nulls are written.
     """
 
     command: str
@@ -31,9 +32,16 @@ class Answer:
     metadata: dict[str, Any] = field(default_factory=dict)
     reason: str | None = None
     is_denied: bool = False
+    is_legacy: bool = False
+    dress: Dress = PLAIN_DRESS
 
     def pieces(self) -> Iterator[bytes]:
         """The body as JSON, in pieces of about a megabyte at most."""
+        encode = self.dress.encode
+        if self.is_legacy:
+            content = {"apiversion": "2", "data": self.values, "type": "text"}
+            yield encode({"cpanelresult": content})
+            return
         metadata = {
             "command": self.command,
             "reason": "OK" if self.reason is None else self.reason,
@@ -41,21 +49,21 @@ class Answer:
             "version": 1,
             **self.metadata,
         }
-        end = b',"metadata":' + _encode(metadata) + b"}"
+        end = b',"metadata":' + encode(metadata) + b"}"
         if self.reason is not None:
             yield b"{" + end[1:]
             return
         if self.records is None:
-            yield b'{"data":' + _encode(self.values) + end
+            yield b'{"data":' + encode(self.values) + end
             return
-        members = _encode(self.values)[1:-1]
-        begin = b'{"data":{' + (members + b"," if members else b"") + _encode(self.key) + b":["
+        members = encode(self.values)[1:-1]
+        begin = b'{"data":{' + (members + b"," if members else b"") + encode(self.key) + b":["
         end = b"]}" + end
-        if len(self.records) <= _ROWS_PER_PIECE:
-            yield begin + _encode(self.records)[1:-1] + end
+        if not self.is_large:
+            yield begin + encode(self.records)[1:-1] + end
             return
         for index in range(0, len(self.records), _ROWS_PER_PIECE):
-            yield begin + _encode(self.records[index : index + _ROWS_PER_PIECE])[1:-1]
+            yield begin + encode(self.records[index : index + _ROWS_PER_PIECE])[1:-1]
             begin = b","
         yield end
 

@@ -2,7 +2,8 @@
 
 Operators and the default are those of WHM's page on filters. Not documented there and assumed:
 several filters must all hold; ``contains`` and ``begins`` ignore case (as UAPI documents of its
-own); null holds in no numeric comparison and is an empty string to the others.
+own); null holds in no numeric comparison and is an empty string to the others; a list (the
+recipients of a queued message) holds if one of its members does.
 """
 
 import math
@@ -94,28 +95,35 @@ def value_test(condition: Filter) -> Test:
     if kind in _TEXT:
         holds = _TEXT[kind]
         text = condition.wanted if kind == "eq" else condition.wanted.lower()
-        return lambda value: holds("" if value is None else str(value), text)
+
+        def test_text(value: object) -> bool:
+            if isinstance(value, list):
+                return any(map(test_text, value))
+            return holds("" if value is None else str(value), text)
+
+        return test_text
     compare, wanted = _NUMERIC[kind], _limit(condition.wanted, kind)
     if wanted is None:
         return lambda _value: False
 
-    def test(value: object) -> bool:
-        number = value if type(value) is int else _limit(value, kind)
+    def test_number(value: object) -> bool:
+        if type(value) is int:
+            return compare(value, wanted)
+        number = _limit(value, kind)
         return number is not None and compare(number, wanted)
 
-    return test
+    return test_number
 
 
-def getter(field: str) -> Callable[[Any], Any]:
-    """What reads *field* of a record; null where the record has no such field."""
-    reads_row = operator.attrgetter(field) if field in FIELDS else None
-
-    def read(record: Record) -> Any:
-        if isinstance(record, Row):
-            return reads_row(record) if reads_row else None
-        return record.get(field)
-
-    return read
+def values_in(records: Sequence[Any], field: str) -> list[Any]:
+    """*field* of each of *records*, which are all of one kind; null where they have none."""
+    if not records:
+        return []
+    if not isinstance(records[0], Row):
+        return [record.get(field) for record in records]
+    if field not in FIELDS:
+        return [None] * len(records)
+    return list(map(operator.attrgetter(field), records))
 
 
 def keep(records: Sequence[Any], filters: Sequence[Filter]) -> list[Any]:
@@ -124,41 +132,76 @@ def keep(records: Sequence[Any], filters: Sequence[Filter]) -> list[Any]:
     for condition in filters:
         test = value_test(condition)
         if condition.field == "*":
-            kept = [record for record in kept if any(map(test, _values(record)))]
+            kept = [record for record in kept if any(map(test, _all_values(record)))]
         else:
-            read = getter(condition.field)
-            kept = [record for record in kept if test(read(record))]
+            values = values_in(kept, condition.field)
+            kept = [record for record, value in zip(kept, values, strict=True) if test(value)]
     return kept
 
 
-def _values(record: Record) -> Sequence[Any]:
+def _all_values(record: Record) -> Sequence[Any]:
     if isinstance(record, Row):
         return msgspec.structs.astuple(record)
     return list(record.values())
 
 
-def span_of(filters: Sequence[Filter]) -> tuple[Span | None, list[Filter]]:
-    """The range of send time that numeric filters bound, and the filters left to apply.
+class Bounds(NamedTuple):
+    """What numeric filters on times bound.
 
-    An attempt never comes before its message, so an upper bound on ``actionunixtime`` bounds the
-    send time as well; such a filter stays, since it says more than the range does.
+    Attributes:
+        span: the range of send time, None if it isn't bounded.
+        acted: the range of action time, None if it isn't bounded.
+        rest: the filters that are left to apply.
     """
-    first, last = -(2**53), 2**53
-    is_bounded = False
-    rest = []
+
+    span: Span | None
+    acted: Span | None
+    rest: list[Filter]
+
+
+def bounds_of(filters: Sequence[Filter]) -> Bounds:
+    """The ranges of send and of action time that *filters* bound, and what they don't say.
+
+    Null holds in no numeric comparison, so that a range of action time leaves out what is in
+    progress, as ``Mail.rows`` does. An attempt never comes before its message, so an upper bound
+    on action time is one on send time as well.
+    """
+    send, action, rest = _Bound(), _Bound(), []
     for condition in filters:
-        kind, wanted = condition.operator, number_in(condition.wanted)
-        is_send = condition.field == "sendunixtime"
-        is_upper = kind in ("lt", "lt_equal", "==")
-        if wanted is None or kind not in ("==", "lt", "lt_equal", "gt", "gt_equal"):
+        wanted = number_in(condition.wanted)
+        bound = {"sendunixtime": send, "actionunixtime": action}.get(condition.field)
+        if bound is None or wanted is None or condition.operator not in _SIMPLE:
             rest.append(condition)
-            continue
-        if is_upper and condition.field in ("sendunixtime", "actionunixtime"):
-            last = min(last, math.ceil(wanted) - 1 if kind == "lt" else math.floor(wanted))
-            is_bounded = True
-        if is_send and not kind.startswith("lt"):
-            first = max(first, math.floor(wanted) + 1 if kind == "gt" else math.ceil(wanted))
-            is_bounded = True
-        if not is_send:
-            rest.append(condition)
-    return (Span(first, last) if is_bounded else None), rest
+        else:
+            bound.narrow(condition.operator, wanted)
+    acted = action.span
+    if acted is not None and acted.last_unix < _FAR:
+        send.narrow("lt_equal", acted.last_unix)
+    return Bounds(send.span, acted, rest)
+
+
+_SIMPLE = ("==", "lt", "lt_equal", "gt", "gt_equal")
+_FAR = 2**53
+
+
+class _Bound:
+    """A range of whole seconds that gets narrower."""
+
+    def __init__(self) -> None:
+        self._first, self._last = -_FAR, _FAR
+        self._is_bounded = False
+
+    def narrow(self, kind: str, wanted: float) -> None:
+        self._is_bounded = True
+        if not kind.startswith("gt"):
+            self._last = min(
+                self._last, math.ceil(wanted) - 1 if kind == "lt" else math.floor(wanted)
+            )
+        if not kind.startswith("lt"):
+            self._first = max(
+                self._first, math.floor(wanted) + 1 if kind == "gt" else math.ceil(wanted)
+            )
+
+    @property
+    def span(self) -> Span | None:
+        return Span(self._first, self._last) if self._is_bounded else None

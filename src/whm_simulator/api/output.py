@@ -8,6 +8,7 @@ from whm_simulator.api.errors import FunctionError
 from whm_simulator.api.filters import Filter, filters_of, keep
 from whm_simulator.api.paging import Chunk, chunk_of, columns_of, only
 from whm_simulator.api.params import Params, is_on
+from whm_simulator.api.quirks import Quirks
 from whm_simulator.api.sorting import SortKey, in_order, sort_keys_of
 
 Cut = Callable[[list[Any]], list[Any]]
@@ -24,16 +25,21 @@ class Output:
     tells_filtered: bool = False
 
     @classmethod
-    def of(cls, params: Params) -> Self:
-        """The options of a request.
+    def of(cls, params: Params, quirks: Quirks) -> Self:
+        """The options of a request, without those that a server with *quirks* ignores.
 
         Raises:
             FunctionError: an option is malformed, or a sort key is no shown column.
         """
+        params = {
+            name: value
+            for name, value in params.items()
+            if not any(name.startswith(f"api.{option}.") for option in quirks.ignored)
+        }
         output = cls(
             filters_of(params),
             sort_keys_of(params),
-            chunk_of(params),
+            chunk_of(params, quirks.chunk_limit),
             columns_of(params),
             is_on(params, "api.filter.verbose"),
         )
@@ -54,7 +60,7 @@ class Output:
         """The records to show; what there is to tell about them goes into *metadata*.
 
         Args:
-            records: what the function found, in its own order.
+            records: what the function found, in its own order; all of one kind.
             metadata: gains ``filter``, ``chunk`` and ``__chunked`` as asked for.
             filters: those still to be applied, where the function has dealt with the others.
             cut: what the function does after the filters (a cap).

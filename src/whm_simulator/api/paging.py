@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from whm_simulator.api.errors import FunctionError
-from whm_simulator.api.filters import getter
+from whm_simulator.api.filters import values_in
 from whm_simulator.api.params import Params, is_on, lettered, whole_number
+from whm_simulator.mail.rows import FIELDS, Row
 
 
 class Chunk(NamedTuple):
@@ -36,10 +37,11 @@ class Chunk(NamedTuple):
         }
 
 
-def chunk_of(params: Params) -> Chunk | None:
+def chunk_of(params: Params, limit: int = 0) -> Chunk | None:
     """The page a request asks for, None if ``api.chunk.enable`` is off.
 
-    A start below 1 means the first record (cPanel's pages send -1 for "all").
+    A start below 1 means the first record (cPanel's pages send -1 for "all"). No page gets larger
+    than *limit*, unless that is 0.
 
     Raises:
         FunctionError: start or size is no number, or the size is negative.
@@ -49,6 +51,8 @@ def chunk_of(params: Params) -> Chunk | None:
     size = whole_number(params, "api.chunk.size", 0)
     if size < 0:
         raise FunctionError('The "api.chunk.size" argument must not be negative.')
+    if limit:
+        size = min(size or limit, limit)
     start = whole_number(params, "api.chunk.start", 1)
     return Chunk(max(start, 1), size, is_on(params, "api.chunk.verbose"))
 
@@ -63,12 +67,12 @@ def columns_of(params: Params) -> list[str]:
 
 def only(records: Sequence[Any], columns: Sequence[str]) -> list[dict[str, Any]]:
     """*records* cut down to *columns*; a field that a record doesn't have is left out."""
-    readers = [(column, getter(column)) for column in columns]
+    if records and isinstance(records[0], Row):
+        shown = [column for column in columns if column in FIELDS]
+        lists = [values_in(records, column) for column in shown]
+        return [dict(zip(shown, values, strict=True)) for values in zip(*lists, strict=True)] or [
+            {} for _ in records
+        ]
     return [
-        {
-            column: read(record)
-            for column, read in readers
-            if (column in record if isinstance(record, dict) else hasattr(record, column))
-        }
-        for record in records
+        {column: record[column] for column in columns if column in record} for record in records
     ]

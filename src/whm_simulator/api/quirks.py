@@ -1,6 +1,11 @@
 """What a server does where the facts about WHM leave it open: a switch for each unknown."""
 
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from whm_simulator.api.quirk_table import QUIRK_ROWS, Kind, QuirkRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,9 +20,9 @@ class Quirks:
         tells_overflow: whether ``metadata.overflowed`` says that a cap cut the answer.
         time_filters: ``any`` time field, or ``send`` where a filter on the action time is applied
             to the send time.
-        totals_go_by: ``send`` or ``action`` time.
-        range_ends: whether totals include both ends of a range (``included``) or none
-            (``excluded``).
+        totals_go_by: ``send`` or ``action`` time; unique counts follow.
+        range_ends: whether totals and unique counts include both ends of a range (``included``) or
+            none (``excluded``).
         chunk_limit: most rows of one page whatever was asked for; 0 for no bound.
         ignored: output options without effect, of filter, sort, chunk and columns.
         late_seconds: rows appear up to this long after their time.
@@ -62,3 +67,71 @@ class Quirks:
 
 PLAIN = Quirks()
 """A server without quirks."""
+
+
+_ROWS: Mapping[str, QuirkRow] = {row.name: row for row in QUIRK_ROWS}
+_NUMBER = re.compile(r"\d{1,15}", re.ASCII)
+_TIME = re.compile(r"([+-]?\d{1,9})([smhd]?)", re.ASCII)
+_UNIT_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def parse_quirks(texts: Iterable[str], servers: Sequence[str]) -> dict[str, Quirks]:
+    """The quirks of each of *servers* from texts such as "cap=250" or "web2:no-gzip".
+
+    What is said of one server beats what is said of all; otherwise the last one counts.
+
+    Raises:
+        ValueError: with one sentence on what is wrong and what would be right.
+
+    >>> parse_quirks(["cap=250", "web2:cap=9"], ["web1", "web2"])["web2"].cap
+    9
+    """
+    common: dict[str, Any] = {}
+    own: dict[str, dict[str, Any]] = {server: {} for server in servers}
+    for text in texts:
+        head, equals, value = text.partition("=")
+        server, colon, name = head.rpartition(":")
+        if colon and server not in own:
+            known = ", ".join(servers)
+            raise ValueError(f'The quirk "{text}" is for no known server; there are: {known}.')
+        if name not in _ROWS:
+            raise ValueError(f'There is no quirk "{name}"; there are: {", ".join(_ROWS)}.')
+        chosen = own[server] if colon else common
+        chosen[_ROWS[name].field] = _value(_ROWS[name], value if equals else None)
+    return {server: replace(PLAIN, **{**common, **own[server]}) for server in servers}
+
+
+def _value(row: QuirkRow, text: str | None) -> object:
+    """What *text* means to *row*; None if the quirk was written without a value."""
+    if text is None and row.kind is not Kind.SWITCH:
+        raise ValueError(f'The quirk "{row.name}" needs a value: {row.usage}.')
+    value: object = text
+    match row.kind:
+        case Kind.SWITCH:
+            if text is not None:
+                raise ValueError(f'The quirk "{row.name}" takes no value.')
+            value = False
+        case Kind.NUMBER | Kind.DURATION:
+            value = _number(row, text or "")
+        case Kind.WORD | Kind.WORDS:
+            words = (text or "").split(",") if row.kind is Kind.WORDS else [text]
+            if not set(words) <= set(row.values):
+                how = "some of" if row.kind is Kind.WORDS else "one of"
+                known = ", ".join(row.values)
+                raise ValueError(f'The quirk "{row.name}" takes {how} {known}, not "{text}".')
+            value = frozenset(words) if row.kind is Kind.WORDS else text
+    return value
+
+
+def _number(row: QuirkRow, text: str) -> int:
+    number = None
+    if row.kind is Kind.DURATION:
+        if found := _TIME.fullmatch(text):
+            number = int(found[1]) * _UNIT_SECONDS[found[2]]
+    elif _NUMBER.fullmatch(text):
+        number = int(text)
+    if number is None or (row.least is not None and number < row.least):
+        wanted = "a whole number" if row.kind is Kind.NUMBER else "a time such as 90s, 45m or 2h"
+        bound = "" if row.least is None else f" of {row.least} or more"
+        raise ValueError(f'The quirk "{row.name}" takes {wanted}{bound}, not "{text}".')
+    return number

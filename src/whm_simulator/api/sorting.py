@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from whm_simulator.api.errors import FunctionError
-from whm_simulator.api.filters import getter, number_in
+from whm_simulator.api.filters import number_in, values_in
 from whm_simulator.api.params import Params, is_on, lettered
 
 
@@ -78,14 +78,17 @@ def in_order(records: Sequence[Any], keys: Sequence[SortKey]) -> list[Any]:
     """*records* sorted by *keys*; those equal in all of them keep their order."""
     ordered = list(records)
     for key in reversed(keys):
-        read, method = getter(key.field), METHODS[key.method]
-
-        def weigh(
-            record: object,
-            read: Callable[[Any], Any] = read,
-            method: Callable[[Any], Any] = method,
-        ) -> Any:
-            return method(read(record))
-
-        ordered.sort(key=weigh, reverse=key.is_reversed)
+        weights = _weights(values_in(ordered, key.field), key.method)
+        places = sorted(range(len(ordered)), key=weights.__getitem__, reverse=key.is_reversed)
+        ordered = [ordered[place] for place in places]
     return ordered
+
+
+def _weights(values: list[Any], method: str) -> list[Any]:
+    """What *values* are compared by; those that are of the right kind already, as they are."""
+    if set(map(type, values)) <= {_KINDS.get(method)}:
+        return values
+    return list(map(METHODS[method], values))
+
+
+_KINDS: dict[str, type] = {"numeric": int, "lexicographic": str}

@@ -5,13 +5,14 @@ from typing import NamedTuple
 from whm_simulator.api.quirks import PLAIN, Quirks
 from whm_simulator.mail.source import Mail
 
+ROOT = "root"
 ALL_ACLS = frozenset({"all"})
 
 
 class Caller(NamedTuple):
     """Who is logged in: ``root``, or a reseller who sees only accounts that it owns."""
 
-    user: str = "root"
+    user: str = ROOT
     acls: frozenset[str] = ALL_ACLS
 
 

@@ -1,150 +1,169 @@
-"""The control endpoint: what really happened, and what shall go wrong.
+"""The control endpoint: what really happened, what shall go wrong, and how fast time runs.
 
 It has no login, so it must never listen on anything but loopback.
 """
 
-import asyncio
-import functools
-import math
-from collections.abc import Mapping
-from typing import Any
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import msgspec
 from aiohttp import web
 
-from whm_simulator.mail.rows import FIELDS, Row
-from whm_simulator.web.faults import Fault
-from whm_simulator.web.server import Clock, Site
+from whm_simulator.mail.source import Interrupted
+from whm_simulator.web.clock import FACTORS, SimulatedClock, is_factor
+from whm_simulator.web.orders import FaultMistake, UnknownServer, decoded, faults_of
+from whm_simulator.web.refusal import Refused
+from whm_simulator.web.site import Site
+from whm_simulator.web.switch import SetFault
+from whm_simulator.web.truth_paths import LINES, TruthPaths
+from whm_simulator.web.watch import Watch
 
-_ROWS_PER_PIECE = 1000
+log = logging.getLogger(__name__)
+
+PATHS: tuple[tuple[str, str], ...] = (
+    ("GET  /truth?server=NAME&until=UNIX[&since=UNIX][&events=1]", "rows that exist, JSON lines"),
+    ("GET  /truth/totals?server=NAME&until=UNIX&by=type,user", "the same, counted"),
+    ("GET  /truth/queue?server=NAME&until=UNIX", "queued messages, JSON lines"),
+    ("GET  /truth/accounts[?server=NAME][&until=UNIX]", "accounts, JSON lines"),
+    ("GET  /requests?server=NAME", "the last 1000 calls, JSON lines"),
+    ("GET  /faults", "those that are set, active or not"),
+    ("POST /faults  OBJECT or [OBJECT, ...]", "set those of the servers in it"),
+    ("GET  /speed", "the simulated clock"),
+    ('POST /speed  {"factor": 60, "now_unix": UNIX}', "run it, set it, or both"),
+)
+"""What can be asked of it, and what that gives."""
+
 _encoder = msgspec.json.Encoder()
+_Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 class Control:
-    """Truth, faults and remembered requests of all *sites*, by server name."""
+    """Truth, faults, remembered requests and time of all *sites*, by server name.
 
-    def __init__(self, sites: Mapping[str, Site], clock: Clock) -> None:
+    Args:
+        sites: all servers.
+        clock: the time that they share.
+        has_tls: whether they speak TLS.
+        watch: brings ports and certificates in line when time or faults have been set.
+        on_change: called when faults or time have been set, to be kept.
+    """
+
+    def __init__(
+        self,
+        sites: Mapping[str, Site],
+        clock: SimulatedClock,
+        *,
+        has_tls: bool,
+        watch: Watch,
+        on_change: Callable[[], None],
+    ) -> None:
         self._sites = sites
         self._clock = clock
-
-    def application(self) -> web.Application:
-        """The web application with all control paths."""
-        application = web.Application()
-        application.router.add_get("/truth", self._truth)
-        application.router.add_get("/truth/totals", self._totals)
-        application.router.add_get("/requests", self._requests)
-        application.router.add_get("/faults", self._list_faults)
-        application.router.add_post("/faults", self._set_fault)
-        return application
-
-    async def _truth(self, request: web.Request) -> web.StreamResponse:
-        """All rows that exist at ``until``, by send time, as JSON lines.
-
-        With ``since`` only those whose attempt came later than it, which leaves out what is in
-        progress.
-        """
-        rows = await self._rows(request)
-        response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
-        await response.prepare(request)
-        for index in range(0, len(rows), _ROWS_PER_PIECE):
-            await response.write(_encoder.encode_lines(rows[index : index + _ROWS_PER_PIECE]))
-            await asyncio.sleep(0)
-        await response.write_eof()
-        return response
-
-    async def _totals(self, request: web.Request) -> web.Response:
-        """The same rows, counted by the fields named in ``by``."""
-        by = request.query.get("by", "type").split(",")
-        for name in by:
-            if name not in FIELDS:
-                raise _bad(f'There is no field "{name}" to count by.')
-        rows = await self._rows(request)
-        executor = self._site(request.query.get("server", "")).executor
-        totals = await asyncio.get_running_loop().run_in_executor(executor, count_by, rows, by)
-        return _json({"by": by, "totals": totals})
-
-    async def _requests(self, request: web.Request) -> web.Response:
-        notes = list(self._site(request.query.get("server", "")).requests)
-        return web.Response(
-            body=_encoder.encode_lines(notes), headers={"Content-Type": "application/x-ndjson"}
-        )
-
-    async def _list_faults(self, _request: web.Request) -> web.Response:
-        return _json([site.switch.now for site in self._sites.values()])
-
-    async def _set_fault(self, request: web.Request) -> web.Response:
-        try:
-            fault = msgspec.json.decode(await request.read(), type=Fault)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise _bad(f"The fault can't be read: {error}.") from None
-        if not 0 <= fault.seconds < math.inf:
-            raise _bad('"seconds" must be 0 or more.')
-        self._site(fault.server).switch.set(fault)
-        return _json(fault)
-
-    async def _rows(self, request: web.Request) -> list[Row]:
-        site = self._site(request.query.get("server", ""))
-        until_unix = _instant(request, "until", self._clock())
-        since_unix = _instant(request, "since", -math.inf)
-        rows = await asyncio.get_running_loop().run_in_executor(
-            site.executor, functools.partial(site.mail.rows, until_unix)
-        )
-        if since_unix > -math.inf:
-            rows = [row for row in rows if (row.actionunixtime or -math.inf) > since_unix]
-        return rows
-
-    def _site(self, name: str) -> Site:
-        site = self._sites.get(name)
-        if site is None:
-            known = ", ".join(self._sites)
-            raise _refusal(web.HTTPNotFound, f'There is no server "{name}"; there are: {known}.')
-        return site
-
-
-def count_by(rows: list[Row], by: list[str]) -> list[dict[str, Any]]:
-    """For each combination of values of the fields *by*: events, messages and their bytes.
-
-    A message with several events in one combination counts once in ``messages`` and ``bytes``.
-    """
-    events: dict[tuple[Any, ...], int] = {}
-    sizes: dict[tuple[Any, ...], dict[str, int]] = {}
-    for row in rows:
-        values = tuple(getattr(row, name) for name in by)
-        events[values] = events.get(values, 0) + 1
-        sizes.setdefault(values, {})[row.msgid] = row.size
-    return [
-        {
-            **dict(zip(by, values, strict=True)),
-            "events": events[values],
-            "messages": len(sizes[values]),
-            "bytes": sum(sizes[values].values()),
+        self._has_tls = has_tls
+        self._watch = watch
+        self._truth = TruthPaths(sites, clock)
+        self._on_change = on_change
+        self._handlers: dict[tuple[str, str], _Handler] = {
+            ("GET", "/truth"): self._truth.rows,
+            ("GET", "/truth/totals"): self._truth.totals,
+            ("GET", "/truth/queue"): self._truth.queue,
+            ("GET", "/truth/accounts"): self._truth.accounts,
+            ("GET", "/requests"): self._requests,
+            ("GET", "/faults"): self._list_faults,
+            ("POST", "/faults"): self._set_faults,
+            ("GET", "/speed"): self._tell_speed,
+            ("POST", "/speed"): self._set_speed,
         }
-        for values in sorted(events, key=lambda values: [str(value) for value in values])
-    ]
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """The response to any request; every mistake in it is one sentence."""
+        handler = self._handlers.get((request.method, request.path))
+        try:
+            if handler is None:
+                raise Refused(404, f'There is no "{request.method} {request.path}" here.')
+            return await handler(request)
+        except Refused as refused:
+            return _json({"error": str(refused)}, refused.status)
+        except UnknownServer as mistake:
+            return _json({"error": str(mistake)}, 404)
+        except FaultMistake as mistake:
+            return _json({"error": str(mistake)}, 400)
+        except Interrupted:
+            return _failed(request, 503, "The simulator is being stopped.")
+        except (ConnectionError, web.HTTPException):
+            raise
+        except Exception as error:  # noqa: BLE001 - the last line of defence says what it was
+            log.error("%s: %s: %s", request.path, type(error).__name__, error)
+            return _failed(request, 500, "Internal Server Error")
+
+    async def _requests(self, request: web.BaseRequest) -> web.StreamResponse:
+        notes = list(self._truth.site(request).requests)
+        body = _encoder.encode_lines(notes)
+        return web.Response(body=body, headers={"Content-Type": LINES})
+
+    async def _list_faults(self, _request: web.BaseRequest) -> web.StreamResponse:
+        await self._watch.settle()
+        now_unix = self._clock()
+        return _json(
+            [
+                {
+                    **msgspec.to_builtins(one.fault),
+                    "since_unix": one.since_unix,
+                    "is_active": one.is_active(now_unix),
+                }
+                for site in self._sites.values()
+                for one in site.switch.faults
+            ]
+        )
+
+    async def _set_faults(self, request: web.BaseRequest) -> web.StreamResponse:
+        order = decoded(await request.read())
+        orders: Sequence[object] = order if isinstance(order, list) else [order]
+        faults = [
+            fault for one in orders for fault in faults_of(one, self._sites, has_tls=self._has_tls)
+        ]
+        now_unix = self._clock()
+        by_server: dict[str, list[SetFault]] = {}
+        for fault in faults:
+            by_server.setdefault(fault.server, []).append(SetFault(fault, now_unix))
+        for server, those in by_server.items():
+            self._sites[server].switch.set(those)
+        self._on_change()
+        await self._watch.look_again()
+        return _json(faults if isinstance(order, list) or len(faults) != 1 else faults[0])
+
+    async def _tell_speed(self, _request: web.BaseRequest) -> web.StreamResponse:
+        return _json({"factor": self._clock.factor, "now_unix": self._clock()})
+
+    async def _set_speed(self, request: web.BaseRequest) -> web.StreamResponse:
+        try:
+            order = decoded(await request.read())
+        except FaultMistake:
+            order = None
+        if not isinstance(order, dict) or not order or order.keys() - {"factor", "now_unix"}:
+            raise Refused(400, 'Write a JSON object with "factor", "now_unix" or both.')
+        factor, now_unix = order.get("factor"), order.get("now_unix")
+        if factor is not None and not (_is_number(factor) and is_factor(factor)):
+            raise Refused(400, f'"factor" must be {FACTORS}.')
+        if now_unix is not None and not (_is_number(now_unix) and 0 <= now_unix < 2**40):
+            raise Refused(400, '"now_unix" must be an instant in unix seconds.')
+        self._clock.set(factor, now_unix)
+        self._on_change()
+        await self._watch.settle()
+        return await self._tell_speed(request)
 
 
-def _instant(request: web.Request, name: str, default: float) -> float:
-    text = request.query.get(name)
-    if text is None:
-        return default
-    try:
-        instant = float(text)
-    except ValueError:
-        instant = math.nan
-    if not math.isfinite(instant) or abs(instant) >= 2**40:
-        raise _bad(f'"{name}" must be an instant in unix seconds, not "{text}".')
-    return instant
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _json(value: object) -> web.Response:
-    body = _encoder.encode(value) + b"\n"
-    return web.Response(body=body, headers={"Content-Type": "application/json"})
+def _json(value: object, status: int = 200) -> web.Response:
+    headers = {"Content-Type": "application/json"}
+    return web.Response(status=status, body=_encoder.encode(value) + b"\n", headers=headers)
 
 
-def _bad(text: str) -> web.HTTPException:
-    return _refusal(web.HTTPBadRequest, text)
-
-
-def _refusal(kind: type[web.HTTPError], text: str) -> web.HTTPException:
-    body = _encoder.encode({"error": text}).decode() + "\n"
-    return kind(text=body, content_type="application/json")
+def _failed(request: web.BaseRequest, status: int, text: str) -> web.Response:
+    """An error, or the end of the connection if an answer has begun."""
+    if request.writer.output_size and request.transport is not None:
+        request.transport.abort()
+    return _json({"error": text}, status)

@@ -1,189 +1,191 @@
-"""One simulated server's HTTP side: login, faults, then the function's answer.
+"""One call of a simulated server over HTTP: faults, login, the function's answer, and its way out.
 
-Shapes of refusals follow what is known of cpsrvd: a bad login is a 403 in ``text/plain`` with a
-``cpanelresult``, a function that says no is a 200 with ``metadata.result`` 0.
+The order is that of a real failure: what is wrong with the network or the web server comes before
+anybody looks at the login, what is wrong with the API or its data after it.
 """
 
 import asyncio
-import hmac
 import logging
-from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
-from concurrent.futures import Executor
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterator, Mapping
 from email.utils import formatdate
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiohttp import web
 
 from whm_simulator.api.answer import Answer, refused
 from whm_simulator.api.functions import call
 from whm_simulator.api.params import Params
-from whm_simulator.api.visit import Visit
-from whm_simulator.mail.source import Interrupted, Mail
-from whm_simulator.web import faults
-from whm_simulator.web.faults import Fault, FaultSwitch
+from whm_simulator.api.visit import Caller, Visit
+from whm_simulator.mail.source import Interrupted
+from whm_simulator.web import bodies
+from whm_simulator.web.disturbed_mail import disturbed
+from whm_simulator.web.faults import DROPPING, FIXED, HANGING, LATE, Fault
+from whm_simulator.web.pages import DENIED, JSON, TEXT, Page
+from whm_simulator.web.pages import FIXED as FIXED_PAGES
+from whm_simulator.web.site import Site
 
 log = logging.getLogger(__name__)
 
-Clock = Callable[[], float]
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-_REQUESTS_REMEMBERED = 1000
-_COMPRESSED_IN_LOOP_BYTES = 65_536
-_JSON = 'application/json; charset="utf-8"'
-_HTML = 'text/html; charset="utf-8"'
-_DENIED = (
-    b'{"cpanelresult":{"apiversion":"2","error":"Access denied",'
-    b'"data":{"reason":"Access denied","result":"0"},"type":"text"}}'
-)
+_PATH = re.compile(r"/json-api/(\w+)", re.ASCII)
+_METHODS = ("GET", "POST")
+_WITHOUT_EFFECT = {"ignore_filters": "api.filter.", "ignore_chunks": "api.chunk."}
 
 
-@dataclass(slots=True)
-class Site:
-    """A simulated server: its mail, who may ask for it, and what is wrong with it.
+class _Call(NamedTuple):
+    """What a client wants of a server, and what is wrong with the server meanwhile."""
 
-    ``requests`` remembers the newest requests, for tests of what a client asks for; the token is
-    never among what it remembers.
-    """
+    site: Site
+    request: web.BaseRequest
+    function: str
+    params: Params
+    faults: Mapping[str, Fault]
 
-    mail: Mail
-    user: str
-    token: str = field(repr=False)
-    clock: Clock
-    executor: Executor
-    switch: FaultSwitch
-    requests: deque[dict[str, Any]] = field(
-        default_factory=lambda: deque(maxlen=_REQUESTS_REMEMBERED)
-    )
 
-    def application(self) -> web.Application:
-        """The web application that plays this server."""
-        application = web.Application(middlewares=[_no_traceback])
-        application.on_response_prepare.append(self._add_headers)
-        path = r"/json-api/{function:\w+}"
-        application.router.add_get(path, self._handle, allow_head=False)
-        application.router.add_post(path, self._handle)
-        return application
+async def answer_request(site: Site, request: web.BaseRequest) -> web.StreamResponse:
+    """The response of *site*; a mistake of the simulator is one line in its log and a plain 500."""
+    if request.transport is not None:
+        site.connections.add(request.transport)
+    if site.is_down:
+        return _cut(request)
+    try:
+        return await _routed(site, request)
+    except Interrupted:
+        return _page(site, Page(503, TEXT, b"The simulator is being stopped.\n"))
+    except ConnectionError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the last line of defence says what it was
+        log.error("%s: %s: %s", request.path, type(error).__name__, error)
+        if request.writer.output_size:
+            return _cut(request)
+        return _page(site, Page(500, TEXT, b"Internal Server Error\n"))
 
-    async def _add_headers(self, _request: web.Request, response: web.StreamResponse) -> None:
-        response.headers["Date"] = formatdate(self.clock(), usegmt=True)
-        response.headers["Server"] = "cpsrvd"
 
-    async def _handle(self, request: web.Request) -> web.StreamResponse:
-        function = request.match_info["function"]
+async def _routed(site: Site, request: web.BaseRequest) -> web.StreamResponse:
+    match = _PATH.fullmatch(request.path)
+    if match is None:
+        return _page(site, Page(404, TEXT, b"Not Found\n"))
+    if request.method not in _METHODS:
+        response = _page(site, Page(405, TEXT, b"Method Not Allowed\n"))
+        response.headers["Allow"] = ", ".join(_METHODS)
+        return response
+    function = match[1]
+    try:
         params = await _params_of(request)
-        note: dict[str, Any] = {
-            "at_unix": self.clock(),
-            "method": request.method,
-            "function": function,
-            "params": dict(params),
-            "status": None,
-        }
-        self.requests.append(note)
-        fault = self.switch.now if self.switch.now.hits(function) else None
-        response = await self._respond(request, function, params, fault)
-        note["status"] = response.status
+    except (ValueError, LookupError, web.RequestPayloadError):
+        return _page(site, Page(400, TEXT, b"The form can't be read.\n"))
+    except web.HTTPRequestEntityTooLarge:
+        return _page(site, Page(413, TEXT, b"The form is too large.\n"))
+    note: dict[str, Any] = {
+        "at_unix": site.clock(),
+        "method": request.method,
+        "function": function,
+        "params": dict(params),
+        "status": None,
+    }
+    site.requests.append(note)
+    faults = {fault.fault: fault for fault in reversed(site.switch.hits(function, site.clock()))}
+    answer = await _respond(_Call(site, request, function, params, faults))
+    note["status"] = answer.status
+    return answer
+
+
+async def _respond(asked: _Call) -> web.StreamResponse:
+    site = asked.site
+    broken = await _broken(asked)
+    if broken is not None:
+        return broken
+    caller = site.logins.caller_of(asked.request.headers.get("Authorization", ""))
+    if caller is None:
+        return _page(site, DENIED)
+    return await _answered(asked, caller)
+
+
+async def _broken(asked: _Call) -> web.StreamResponse | None:
+    """What faults make of a call before anybody looks at its login; None to go on."""
+    site = asked.site
+    by_stage = {fault.kind.stage: fault for fault in asked.faults.values()}
+    if LATE in by_stage:
+        await asyncio.sleep(by_stage[LATE].amount)
+    if HANGING in by_stage:
+        await site.switch.changed()
+        return _cut(asked.request)
+    if DROPPING in by_stage:
+        return _cut(asked.request)
+    if FIXED not in by_stage:
+        return None
+    name = by_stage[FIXED].fault
+    if name == "redirect":
+        response = web.Response(status=307, headers=_headers(site, "application/octet-stream"))
+        response.headers["Location"] = f"/cpsess0123456789{asked.request.path_qs}"
         return response
+    return _page(site, FIXED_PAGES[name])
 
-    async def _respond(
-        self, request: web.Request, function: str, params: Params, fault: Fault | None
-    ) -> web.StreamResponse:
-        broken = await self._broken(request, fault) if fault else None
-        if broken is not None:
-            return broken
-        if not self._is_let_in(request):
-            return _denied()
-        return await self._answer(request, function, params, fault)
 
-    def _is_let_in(self, request: web.Request) -> bool:
-        wanted = f"whm {self.user}:{self.token}"
-        given = request.headers.get("Authorization", "")
-        return hmac.compare_digest(
-            given.encode("utf-8", "surrogateescape"), wanted.encode("utf-8", "surrogateescape")
+async def _answered(asked: _Call, caller: Caller) -> web.StreamResponse:
+    site, request, faults = asked.site, asked.request, asked.faults
+    is_packed = site.quirks.has_gzip and takes_gzip(request.headers.get("Accept-Encoding", ""))
+    headers = _headers(site, JSON)
+    if "endless_body" in faults:
+        return await bodies.send(request, web.StreamResponse(headers=headers), bodies.endless())
+    if "gzip_bomb" in faults:
+        headers["Content-Encoding"] = "gzip"
+        megabytes = round(faults["gzip_bomb"].amount)
+        packed = bodies.bomb(megabytes, asked.function)
+        return await bodies.send(request, web.StreamResponse(headers=headers), packed)
+    loop = asyncio.get_running_loop()
+    is_whole = not faults.keys().isdisjoint(("truncated_json", "drop_midway", "slow_drip"))
+    built = await loop.run_in_executor(site.executor, _built, asked, caller, is_packed, is_whole)
+    if built is None:
+        return _page(site, DENIED)
+    if is_packed:
+        headers["Content-Encoding"] = "gzip"
+    if not isinstance(built, bytes):
+        pieces = bodies.off_loop(site.executor, built)
+        return await bodies.send(request, web.StreamResponse(headers=headers), pieces)
+    if "slow_drip" in faults or "drop_midway" in faults:
+        drip = faults.get("slow_drip")
+        return await bodies.send_badly(
+            request,
+            web.StreamResponse(headers=headers),
+            built,
+            bytes_per_second=drip.amount if drip else None,
+            is_cut="drop_midway" in faults,
         )
-
-    async def _broken(self, request: web.Request, fault: Fault) -> web.Response | None:
-        """What a fault makes of a request before anybody looks at it; None to go on."""
-        response: web.Response | None = None
-        match fault.fault:
-            case "hang":
-                await self.switch.changed()
-                response = _dropped(request)
-            case "drop":
-                response = _dropped(request)
-            case "latency":
-                await asyncio.sleep(fault.seconds)
-            case "403":
-                response = _denied()
-            case "redirect":
-                target = f"/cpsess0123456789{request.path_qs}"
-                response = web.Response(status=307, headers={"Location": target})
-            case name if name in _FIXED:
-                status, content_type, body = _FIXED[name]
-                response = web.Response(
-                    status=status, headers={"Content-Type": content_type}, body=body
-                )
-        return response
-
-    async def _answer(
-        self, request: web.Request, function: str, params: Params, fault: Fault | None
-    ) -> web.StreamResponse:
-        kind = fault.fault if fault else "none"
-        if kind == "ignore_filters":
-            params = _without(params, "api.filter.")
-        elif kind == "ignore_chunks":
-            params = _without(params, "api.chunk.")
-        if kind == "result_0":
-            answer = refused(function, "Permission denied")
-        else:
-            answer = await asyncio.get_running_loop().run_in_executor(
-                self.executor, call, Visit(self.mail, self.clock()), function, params
-            )
-        if kind == "truncated_json":
-            body = b"".join(answer.pieces())
-            return web.Response(body=body[: len(body) // 2], headers={"Content-Type": _JSON})
-        return await _send(request, answer)
+    return web.Response(body=built, headers=headers)
 
 
-_FIXED: dict[str, tuple[int, str, bytes]] = {
-    "401_html": (401, _HTML, faults.UNAUTHORIZED_PAGE),
-    "500": (500, _HTML, faults.ERROR_PAGE),
-    "html_200": (200, _HTML, faults.LOGIN_PAGE),
-    "empty_body": (200, _JSON, b""),
-    "empty_object": (200, _JSON, b"{}"),
-    "list": (200, _JSON, b"[]"),
-}
+def _built(
+    asked: _Call, caller: Caller, is_packed: bool, is_whole: bool
+) -> bytes | Iterator[bytes] | None:
+    """The body of the answer: its bytes, or what makes its pieces; None if it is denied."""
+    answer = _called(asked, caller)
+    if answer.is_denied:
+        return None
+    pieces = answer.pieces()
+    if "truncated_json" in asked.faults:
+        body = b"".join(pieces)
+        pieces = iter((body[: len(body) // 2],))
+    if is_packed:
+        pieces = bodies.gzipped(pieces)
+    return pieces if answer.is_large and not is_whole else b"".join(pieces)
 
 
-async def _send(request: web.Request, answer: Answer) -> web.StreamResponse:
-    """Send *answer*: small ones whole, large ones in pieces so that others get their turn."""
-    headers = {"Content-Type": _JSON}
-    takes_gzip = _takes_gzip(request.headers.get("Accept-Encoding", ""))
-    if not answer.is_large:
-        response = web.Response(
-            body=b"".join(answer.pieces()),
-            headers=headers,
-            zlib_executor_size=_COMPRESSED_IN_LOOP_BYTES,
-        )
-        if takes_gzip:
-            response.enable_compression(web.ContentCoding.gzip)
-        return response
-    stream = web.StreamResponse(headers=headers)
-    if takes_gzip:
-        stream.enable_compression(web.ContentCoding.gzip)
-    await stream.prepare(request)
-    for piece in answer.pieces():
-        await stream.write(piece)
-        await asyncio.sleep(0)
-    await stream.write_eof()
-    return stream
+def _called(asked: _Call, caller: Caller) -> Answer:
+    site, params = asked.site, asked.params
+    if "result_0" in asked.faults:
+        return refused(asked.function, "Permission denied")
+    for name, prefix in _WITHOUT_EFFECT.items():
+        if name in asked.faults:
+            params = {key: value for key, value in params.items() if not key.startswith(prefix)}
+    mail = disturbed(site.mail, list(asked.faults.values()))
+    return call(Visit(mail, site.now_unix(), caller, site.quirks), asked.function, params)
 
 
-def _takes_gzip(accepted: str) -> bool:
+def takes_gzip(accepted: str) -> bool:
     """Whether an Accept-Encoding header names gzip, without ruling it out by q=0.
 
-    >>> [_takes_gzip(text) for text in ("gzip, br", "br;q=1, GZIP;q=0.5", "gzip;q=0", "")]
+    >>> [takes_gzip(text) for text in ("gzip, br", "br;q=1, GZIP;q=0.5", "gzip;q=0", "")]
     [True, True, False, False]
     """
     for item in accepted.lower().split(","):
@@ -193,47 +195,30 @@ def _takes_gzip(accepted: str) -> bool:
     return False
 
 
-async def _params_of(request: web.Request) -> Params:
+async def _params_of(request: web.BaseRequest) -> Params:
     """Parameters of the query and, after them, of a posted form; the last of equal names wins."""
     params = dict(request.query)
     if request.method == "POST":
-        try:
-            form = await request.post()
-        except ValueError:
-            raise web.HTTPBadRequest(text="The form can't be read.\n") from None
+        form = await request.post()
         params |= {name: value for name, value in form.items() if isinstance(value, str)}
     return params
 
 
-def _without(params: Mapping[str, str], prefix: str) -> Params:
-    return {name: value for name, value in params.items() if not name.startswith(prefix)}
+def _headers(site: Site, content_type: str) -> dict[str, str]:
+    return {
+        "Content-Type": content_type,
+        "Date": formatdate(site.now_unix(), usegmt=True),
+        "Server": "cpsrvd",
+    }
 
 
-def _denied() -> web.Response:
-    return web.Response(
-        status=403,
-        reason="Forbidden Access denied",
-        headers={"Content-Type": 'text/plain; charset="utf-8"'},
-        body=_DENIED,
-    )
+def _page(site: Site, page: Page) -> web.Response:
+    headers = _headers(site, page.content_type)
+    return web.Response(status=page.status, reason=page.reason, headers=headers, body=page.body)
 
 
-def _dropped(request: web.Request) -> web.Response:
+def _cut(request: web.BaseRequest) -> web.Response:
     """Cut the connection; the response never gets out."""
     if request.transport is not None:
         request.transport.abort()
     return web.Response(status=500)
-
-
-@web.middleware
-async def _no_traceback(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """A mistake of the simulator is one line in its log and a plain 500."""
-    try:
-        return await handler(request)
-    except Interrupted:
-        return web.Response(status=503, text="The simulator is being stopped.\n")
-    except (web.HTTPException, ConnectionError):
-        raise
-    except Exception as error:  # noqa: BLE001 - the last line of defence says what it was
-        log.error("%s: %s: %s", request.path, type(error).__name__, error)
-        return web.Response(status=500, text="Internal Server Error\n")

@@ -1,130 +1,185 @@
-"""The accounts of one simulated server and their habits."""
+"""The accounts of one simulated server: who they are, what cPanel allows them, who may see them."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
+from functools import lru_cache
 
-from whm_simulator.world.chance import Dice
+from whm_simulator.world.chance import Dice, number_of
+from whm_simulator.world.faces import Box, Face
+from whm_simulator.world.habits import HABITS, Habit
+from whm_simulator.world.people import DECK_SIZE, FATES
 
-_AT_ALL_HOURS = (1.0,) * 24
-_EVENINGS = (
-    0.4, 0.3, 0.2, 0.2, 0.2, 0.3, 0.5, 0.8, 1.0, 1.1, 1.2, 1.2,
-    1.3, 1.2, 1.1, 1.1, 1.2, 1.4, 1.6, 1.9, 2.0, 1.7, 1.2, 0.9,
-)  # fmt: skip
-_OFFICE_HOURS = (
-    0.02, 0.02, 0.02, 0.02, 0.02, 0.1, 0.4, 1.4, 2.8, 3.0, 2.9, 2.5,
-    1.4, 2.4, 2.6, 2.4, 1.8, 0.9, 0.4, 0.2, 0.2, 0.1, 0.1, 0.1,
-)  # fmt: skip
+DEFER_FAIL_TRIGGER = 5
+"""So many failures in an hour before cPanel looks at their share; this is its default."""
 
-
-@dataclass(frozen=True, slots=True)
-class Habit:
-    """How one kind of sender behaves.
-
-    Attributes:
-        name: also the stem of its accounts' user names.
-        weight: its part of all sent mail, relative to the other accounts.
-        hours: factor on its rate for each hour of the server's day.
-        weekend: factor on Saturdays and Sundays.
-        comes_in_bursts: all mail is sent in a few minutes of each four hours.
-        is_script: sends from a web application on the server, not by an authenticated login.
-        most_recipients: largest number of recipients of a message.
-        several: share of messages with more than one recipient.
-        gone: share of recipients that don't exist.
-        stays_here: share of recipients on the same server.
-        sizes_bytes: smallest and largest message.
-        has_hourly_limit: cPanel's "max emails per hour" is set, and is reached at busy hours.
-        has_defer_fail_limit: cPanel's limit on deferrals and failures per hour is set.
-    """
-
-    name: str
-    weight: float
-    hours: tuple[float, ...] = _AT_ALL_HOURS
-    weekend: float = 1.0
-    comes_in_bursts: bool = False
-    is_script: bool = False
-    most_recipients: int = 1
-    several: float = 0.0
-    gone: float = 0.01
-    stays_here: float = 0.02
-    sizes_bytes: tuple[int, int] = (1_500, 60_000)
-    has_hourly_limit: bool = False
-    has_defer_fail_limit: bool = False
-
-
-HABITS: tuple[Habit, ...] = (
-    Habit("shop", 1.0, hours=_EVENINGS, gone=0.02, several=0.15, most_recipients=2),
-    Habit(
-        "news",
-        1.2,
-        comes_in_bursts=True,
-        several=0.05,
-        most_recipients=40,
-        gone=0.04,
-        sizes_bytes=(20_000, 90_000),
-    ),
-    Habit(
-        "office",
-        0.8,
-        hours=_OFFICE_HOURS,
-        weekend=0.08,
-        several=0.35,
-        most_recipients=7,
-        stays_here=0.25,
-        sizes_bytes=(1_200, 9_000_000),
-    ),
-    Habit(
-        "forum", 1.0, hours=_EVENINGS, is_script=True, gone=0.16, has_hourly_limit=True,
-        sizes_bytes=(900, 6_000),
-    ),
-    Habit(
-        "blog", 0.5, is_script=True, gone=0.12, has_defer_fail_limit=True,
-        sizes_bytes=(700, 12_000),
-    ),
-)  # fmt: skip
+SIZES = 4096
+"""How many different sizes a kind of mail has."""
 
 _MAILBOXES = ("info", "sales", "jörg", "anna", "no-reply", "team.leads", "o'neil", "контакт")
+_ENDINGS = ("com", "net", "org")
+_MACHINES = (
+    ("(client.example.org)", "198.51.100.7"),
+    ("([192.0.2.140])", "192.0.2.140"),
+    ("(laptop.local)", "198.51.100.24"),
+    ("phone.example.net", "203.0.113.77"),
+    ("(DESKTOP-4F7K2QH)", "203.0.113.61"),
+    ("([IPv6:2001:db8:1::7])", "2001:db8:1::7"),
+    ("([IPv6:2001:db8:20:300::abcd])", "2001:db8:20:300::abcd"),
+    ("dsl-203-0-113-19.example.org", "203.0.113.19"),
+)
+_FACES_OF_ACCOUNT = 16
+_OWNED_OF_FIVE = (2, 4)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Account:
     """A cPanel account: who it is, how it behaves and what cPanel allows it.
 
-    A limit of 0 means unlimited. ``mean_per_minute`` is its average over a whole day.
+    Attributes:
+        user: its name.
+        domains: all its domains, the primary one first.
+        owner: ``root`` or the user name of a reseller.
+        habit: how it behaves.
+        mean_per_minute: its average over a whole working day, apart from weekly mailings.
+        max_email_per_hour: for each domain; 0 means unlimited.
+        max_defer_fail_percentage: for each domain; 0 means unlimited.
+        mailboxes: its mailboxes on all domains.
+        faces: from whom, whence and how it sends.
+        bounce_boxes: for each face where reports of failure go.
+        first_person: where among all people those begin that it writes to.
+        sizes_bytes: sizes of its messages, each as likely.
+        gone: how many of all fates mean that the recipient doesn't exist.
+        stays: how many of 1,024 recipients are on the same server.
+        several: how many of 256 messages have several recipients.
     """
 
     user: str
-    domain: str
+    domains: tuple[str, ...]
     owner: str
     habit: Habit
     mean_per_minute: float
-    mailboxes: tuple[str, ...]
-    max_email_per_hour: int = 0
-    max_defer_fail_per_hour: int = 0
+    max_email_per_hour: int
+    max_defer_fail_percentage: int
+    mailboxes: tuple[Box, ...] = field(repr=False)
+    faces: tuple[Face, ...] = field(repr=False)
+    bounce_boxes: tuple[Box, ...] = field(repr=False)
+    first_person: int
+    sizes_bytes: tuple[int, ...] = field(repr=False)
+    gone: int
+    stays: int
+    several: int
+
+    @property
+    def domain(self) -> str:
+        """The primary domain."""
+        return self.domains[0]
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether cPanel counts its messages because of a limit."""
+        return bool(self.max_email_per_hour or self.max_defer_fail_percentage)
 
 
-def accounts_of(seed: str, server: str, number: int, mean_per_minute: float) -> tuple[Account, ...]:
+@lru_cache(maxsize=32)
+def sizes_between(low: int, high: int) -> tuple[int, ...]:
+    """``SIZES`` sizes in bytes, each as likely; most are near *low*, as sizes of mail are."""
+    shares = (number / SIZES for number in range(SIZES))
+    return tuple(low + int((high - low) * (s * s * s * s * s)) for s in shares)
+
+
+def user_names(number: int) -> list[str]:
+    """The user names of a server's *number* accounts: shop1, news1, ..., shop2 and so on."""
+    return [
+        f"{HABITS[index % len(HABITS)].name}{index // len(HABITS) + 1}" for index in range(number)
+    ]
+
+
+def accounts_of(
+    seed: str,
+    server: str,
+    hostname: str,
+    number: int,
+    mean_per_minute: float,
+    domains_per_account: int = 1,
+) -> tuple[Account, ...]:
     """*number* accounts of *server* that together send *mean_per_minute* messages on average."""
     habits = [HABITS[index % len(HABITS)] for index in range(number)]
+    names = user_names(number)
     dice = Dice(seed, server, "accounts")
     # Two accounts of one habit differ in size, as customers do.
     weights = [habit.weight * (0.5 + dice.uniform()) for habit in habits]
-    whole = sum(weights)
+    whole = math.fsum(weights)
+    owners = _owners(names, habits)
     accounts = []
-    for index, (habit, weight) in enumerate(zip(habits, weights, strict=True)):
-        user = f"{habit.name}{index // len(HABITS) + 1}"
-        domain = f"{user}-{server}.example.{dice.pick(('com', 'net', 'org'))}"
-        mean = mean_per_minute * weight / whole
+    for index, (user, habit) in enumerate(zip(names, habits, strict=True)):
+        primary = f"{user}-{server}.example.{dice.pick(_ENDINGS)}"
+        addons = (f"{user}-{extra}-{server}.example.{dice.pick(_ENDINGS)}"
+                  for extra in range(2, domains_per_account + 1))  # fmt: skip
+        domains = (primary, *addons)
+        boxes = tuple(
+            Box(f"{local}@{domain}", domain, user) for domain in domains for local in _MAILBOXES
+        )
+        mean = mean_per_minute * weights[index] / whole
+        faces, bounce_boxes = _faces(dice, user, habit, hostname, boxes)
         accounts.append(
             Account(
                 user=user,
-                domain=domain,
-                owner="root" if dice.chance(0.6) else f"reseller{dice.between(1, 2)}",
+                domains=domains,
+                owner=owners[index],
                 habit=habit,
                 mean_per_minute=mean,
-                mailboxes=tuple(f"{local}@{domain}" for local in _MAILBOXES),
-                max_email_per_hour=max(5, int(mean * 60 * 1.2)) if habit.has_hourly_limit else 0,
-                max_defer_fail_per_hour=(
-                    max(5, int(mean * 60 * habit.gone * 1.6)) if habit.has_defer_fail_limit else 0
+                max_email_per_hour=(
+                    max(5, int(mean * 60 * 1.2 / domains_per_account))
+                    if habit.has_hourly_limit
+                    else 0
                 ),
+                max_defer_fail_percentage=15 if habit.has_defer_fail_limit else 0,
+                mailboxes=boxes,
+                faces=faces,
+                bounce_boxes=bounce_boxes,
+                first_person=number_of(seed, server, user, "audience") % DECK_SIZE,
+                sizes_bytes=sizes_between(*habit.sizes_bytes),
+                gone=int(habit.gone * FATES),
+                stays=int(habit.stays_here * 1024),
+                several=int(habit.several * 256),
             )
         )
     return tuple(accounts)
+
+
+def _owners(names: list[str], habits: list[Habit]) -> list[str]:
+    """Each reseller owns itself; two of five other accounts belong to the resellers in turn."""
+    resellers = [name for name, habit in zip(names, habits, strict=True) if habit.is_reseller]
+    owners = []
+    given = 0
+    for index, name in enumerate(names):
+        if name in resellers:
+            owners.append(name)
+        elif resellers and index % 5 in _OWNED_OF_FIVE:
+            owners.append(resellers[given % len(resellers)])
+            given += 1
+        else:
+            owners.append("root")
+    return owners
+
+
+def _faces(
+    dice: Dice, user: str, habit: Habit, hostname: str, boxes: tuple[Box, ...]
+) -> tuple[tuple[Face, ...], tuple[Box, ...]]:
+    if habit.is_script:
+        home = Box(f"{user}@{hostname}", hostname, user, "localuser", "dovecot_delivery")
+        domains = dict.fromkeys(box.domain for box in boxes)
+        faces = tuple(
+            Face(domain, f"{habit.name}@{domain}", home.address, "localuser", "localhost",
+                 "127.0.0.1", user)
+            for domain in domains
+        )  # fmt: skip
+        return faces, (home,) * len(faces)
+    found, senders = [], []
+    for index in range(max(_FACES_OF_ACCOUNT, len(boxes))):
+        box = boxes[index % len(boxes)]
+        host, ip = dice.pick(_MACHINES)
+        login = "dovecot_login" if dice.chance(0.7) else "dovecot_plain"
+        found.append(Face(box.domain, box.address, box.address, login, host, ip, user))
+        senders.append(box)
+    return tuple(found), tuple(senders)

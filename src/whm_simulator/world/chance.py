@@ -1,17 +1,25 @@
 """Seeded draws: the same key gives the same sequence in any process and any version of Python.
 
-Only ``random.Random.random()`` is used, since Python promises that sequence alone to stay as it is.
+Only ``random.Random.random()`` is used, since Python promises that sequence alone to stay as it is,
+and fractions are added up by ``math.fsum``, since ``sum`` rounds otherwise from Python 3.12 on.
+One draw has 53 bits, enough for all that an ordinary delivery has to decide; where something rare
+needs more, ``Dice.of_bits`` goes on from them with whole-number arithmetic. So what becomes of one
+message never depends on how many draws another one took.
 """
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
-from typing import TypeVar
+from typing import Self, TypeVar
 
 T = TypeVar("T")
 
+BITS_IN_ALL = float(1 << 53)
+"""``int(uniform() * BITS_IN_ALL)`` makes a draw a whole number of 53 bits."""
+
 _NORMAL_FROM_MEAN = 30.0
+_MULTIPLIER, _INCREMENT, _MASK = 6364136223846793005, 1442695040888963407, (1 << 64) - 1
 
 
 def number_of(*key: object) -> int:
@@ -25,8 +33,21 @@ class Dice:
 
     __slots__ = ("uniform",)
 
+    uniform: Callable[[], float]
+
     def __init__(self, *key: object) -> None:
         self.uniform = random.Random(number_of(*key)).random
+
+    @classmethod
+    def of_bits(cls, bits: int) -> Self:
+        """Further draws for whatever *bits* were drawn for; cheaper to begin than a key."""
+        dice = cls.__new__(cls)
+        dice.uniform = _going_on(bits)
+        return dice
+
+    def bits(self) -> int:
+        """53 random bits."""
+        return int(self.uniform() * BITS_IN_ALL)
 
     def chance(self, probability: float) -> bool:
         """True with *probability* (0 to 1)."""
@@ -57,7 +78,7 @@ class Dice:
         if mean <= 0:
             return 0
         if mean >= _NORMAL_FROM_MEAN:
-            deviation = sum(self.uniform() for _ in range(12)) - 6
+            deviation = math.fsum(self.uniform() for _ in range(12)) - 6
             return max(0, round(mean + math.sqrt(mean) * deviation))
         share, probability, number = self.uniform(), math.exp(-mean), 0
         while share >= probability and number < 10 * _NORMAL_FROM_MEAN:
@@ -65,3 +86,15 @@ class Dice:
             number += 1
             probability *= mean / number
         return number
+
+
+def _going_on(state: int) -> Callable[[], float]:
+    """A linear congruential sequence of 64 bits, of which the upper 53 are given."""
+
+    def uniform() -> float:
+        nonlocal state
+        state = (state * _MULTIPLIER + _INCREMENT) & _MASK
+        return (state >> 11) / BITS_IN_ALL
+
+    uniform()  # neighbouring bits part ways
+    return uniform

@@ -1,38 +1,46 @@
-"""What becomes of one recipient: every attempt from the first to the last, with its outcome."""
+"""Where deliveries lead, and every attempt at one, from the first to the last, with its outcome."""
 
 from typing import NamedTuple
 
+import msgspec
+
 from whm_simulator.mail.rows import DEFER, FAILURE, SUCCESS
-from whm_simulator.world.accounts import Account
-from whm_simulator.world.chance import Dice
-from whm_simulator.world.places import Place
+from whm_simulator.world.courses import Course
+from whm_simulator.world.faces import Box, Face
+from whm_simulator.world.places import Exchanger, Place
 from whm_simulator.world.replies import (
     ACCEPTED,
     MANNERS,
-    RETRY_TIMEOUT,
-    UNROUTEABLE,
+    Manners,
     Templates,
     worded,
 )
-from whm_simulator.world.retry import RETRY_OFFSETS_SECONDS
+from whm_simulator.world.retry import attempt_times
 
-_MAILBOX_IS_FULL_SHARE = 0.004
-_GIVES_UP_SHARE = 0.03
-_REFUSED_AFTER_DEFERRAL_SHARE = 0.06
-_LONGEST_PATIENCE = 9
+_SPREADING = 0x9E3779B97F4A7C15
+_LOCALHOST = (Exchanger("localhost", "127.0.0.1"),)
 
 
-class Route(NamedTuple):
+class Way(NamedTuple):
     """The way that Exim chose for a recipient; None where there was none to choose."""
 
     router: str
     transport: str | None
-    is_remote: bool
+    is_remote: int
     deliverydomain: str | None
     deliveryuser: str | None
 
 
-class Attempt(NamedTuple):
+class Destination(msgspec.Struct, frozen=True, gc=False):
+    """Where a delivery leads: the final address, who takes its mail, and the way there."""
+
+    address: str
+    exchangers: tuple[Exchanger, ...]
+    manners: Manners
+    way: Way
+
+
+class Attempt(msgspec.Struct, frozen=True, gc=False):
     """One attempt; *host* and *ip* are None where Exim spoke to nobody."""
 
     at_unix: int
@@ -41,122 +49,91 @@ class Attempt(NamedTuple):
     host: str | None
     ip: str | None
     deliveredto: str | None
-    route: Route
+    way: Way
 
 
-REMOTE = Route("dkim_lookuphost", "dkim_remote_smtp", True, None, "-remote-")
-FORWARDED = Route("dkim_lookuphost", "dkim_remote_forwarded_smtp", True, None, "-remote-")
-UNSIGNED = Route("lookuphost", "remote_smtp", True, None, "-remote-")
-REFUSED_BY_CPANEL = Route("enforce_mail_permissions", None, False, None, None)
+SENT = Way("dkim_lookuphost", "dkim_remote_smtp", 1, None, "-remote-")
+FORWARDED = Way("dkim_lookuphost", "dkim_remote_forwarded_smtp", 1, None, "-remote-")
+UNSIGNED = Way("lookuphost", "remote_smtp", 1, None, "-remote-")
+REFUSED_BY_CPANEL = Way("enforce_mail_permissions", None, 0, None, None)
 
 
-def mailbox_route(account: Account) -> Route:
-    """The way into a mailbox of *account*."""
-    return Route("virtual_user", "dovecot_virtual_delivery", False, account.domain, account.user)
+def to_person(address: str, place: Place, way: Way) -> Destination:
+    """An address at *place*."""
+    return Destination(address, place.exchangers, MANNERS[place.kind], way)
 
 
-def pipe_route(account: Account) -> Route:
-    """The way into a program of *account*, as set up for a help desk."""
-    return Route(
-        "virtual_aliases_nostar", "cagefs_virtual_address_pipe", False, account.domain, account.user
-    )
+def to_box(box: Box) -> Destination:
+    """A mailbox of this server."""
+    way = Way(box.router, box.transport, 0, box.domain, box.user)
+    return Destination(box.address, _LOCALHOST, MANNERS["mailbox"], way)
 
 
-def first_attempt_delay_seconds(dice: Dice, *, is_remote: bool, is_slow: bool) -> int:
-    """How long a message waits for its first attempt to end: at least a second."""
-    if not is_remote:
-        return 1 + (dice.uniform() < 0.1)
+def to_pipe(domain: str, user: str) -> Destination:
+    """A program of the account *user*, as set up for a help desk."""
+    way = Way("virtual_aliases_nostar", "cagefs_virtual_address_pipe", 0, domain, user)
+    return Destination(f"|/home/{user}/bin/desk.php", _LOCALHOST, MANNERS["pipe"], way)
+
+
+def to_nowhere(address: str) -> Destination:
+    """An address of this server that leads nowhere."""
+    way = Way("virtual_aliases", None, 0, None, None)
+    return Destination(address, _LOCALHOST, MANNERS["mailbox"], way)
+
+
+def first_delay_seconds(bits: int, *, is_slow: bool) -> int:
+    """How long a message for elsewhere waits for its first attempt to end: 1 to 110 seconds."""
     if is_slow:
-        return dice.between(20, 120)
-    return dice.between(15, 90) if dice.chance(0.05) else dice.between(1, 8)
+        return 20 + bits % 91
+    if bits >> 3 & 31:
+        return 1 + (bits & 7)
+    return 15 + (bits >> 8 & 63)
 
 
-class Target(NamedTuple):
-    """A recipient elsewhere: the final address, who takes its mail, and the way there."""
-
-    address: str
-    place: Place
-    route: Route
-
-    def attempt(self, dice: Dice, at_unix: int, kind: str, templates: Templates) -> Attempt:
-        """One attempt that ends as *kind*, with one of *templates* unless it succeeds."""
-        exchanger = dice.pick(self.place.exchangers)
-        host, ip = exchanger.host, exchanger.ip
-        if kind == SUCCESS:
-            return Attempt(at_unix, kind, ACCEPTED, host, ip, self.address, self.route)
-        message = worded(dice, templates, address=self.address, host=host, ip=ip)
-        if message == UNROUTEABLE:
-            route = self.route._replace(transport=None, is_remote=False)
-            return Attempt(at_unix, kind, message, None, None, None, route)
-        return Attempt(at_unix, kind, message, host, ip, None, self.route)
-
-
-def remote_attempts(
-    dice: Dice, first_unix: int, target: Target, *, is_gone: bool = False
+def attempts(
+    destination: Destination, first_unix: int, course: Course, bits: int, face: Face
 ) -> list[Attempt]:
-    """Attempts at a recipient elsewhere, the first at *first_unix*."""
-    place = target.place
-    manners = MANNERS[place.kind]
-    if is_gone:
-        return [target.attempt(dice, first_unix, FAILURE, manners.unknown_user)]
-    if not dice.chance(place.defers):
-        if dice.chance(place.refuses):
-            return [target.attempt(dice, first_unix, FAILURE, manners.refusals)]
-        return [target.attempt(dice, first_unix, SUCCESS, ())]
-    *deferred, last_unix = _deferred_times(dice, first_unix)
-    attempts = [target.attempt(dice, at_unix, DEFER, manners.deferrals) for at_unix in deferred]
-    if len(deferred) == len(RETRY_OFFSETS_SECONDS):
-        end = target.attempt(dice, last_unix, FAILURE, (RETRY_TIMEOUT,))
-    elif dice.chance(_REFUSED_AFTER_DEFERRAL_SHARE):
-        end = target.attempt(dice, last_unix, FAILURE, manners.refusals)
-    else:
-        end = target.attempt(dice, last_unix, SUCCESS, ())
-    return [*attempts, end]
-
-
-def local_attempts(
-    dice: Dice, first_unix: int, recipient: str, route: Route, deliveredto: str
-) -> list[Attempt]:
-    """Attempts at a recipient on this server; a full mailbox defers, and then refuses or takes."""
-
-    def attempt(at_unix: int, kind: str, templates: Templates) -> Attempt:
-        message = ACCEPTED
-        if templates:
-            message = worded(dice, templates, address=recipient, host="localhost", ip="127.0.0.1")
-        reached = deliveredto if kind == SUCCESS else None
-        return Attempt(at_unix, kind, message, "localhost", "127.0.0.1", reached, route)
-
-    if not dice.chance(_MAILBOX_IS_FULL_SHARE):
-        return [attempt(first_unix, SUCCESS, ())]
-    times = _deferred_times(dice, first_unix)
-    attempts = [attempt(at_unix, DEFER, MANNERS["mailbox"].deferrals) for at_unix in times[:-1]]
-    if dice.chance(0.5):
-        return [*attempts, attempt(times[-1], FAILURE, MANNERS["mailbox"].refusals)]
-    return [*attempts, attempt(times[-1], SUCCESS, ())]
-
-
-def held_until_next_hour(first_unix: int, message: str) -> list[Attempt]:
-    """Deferrals by cPanel at Exim's rhythm for as long as the hour of *first_unix* lasts."""
-    hour_end = first_unix - first_unix % 3600 + 3600
-    times = [first_unix]
-    times += [first_unix + offset for offset in RETRY_OFFSETS_SECONDS[:4]]
-    return [
-        Attempt(at_unix, DEFER, message, None, None, None, REFUSED_BY_CPANEL)
-        for at_unix in times
-        if at_unix < hour_end
+    """Every attempt at *destination*, the first ending at *first_unix*."""
+    *waits, last = attempt_times(first_unix, course.retries, bits)
+    turn = bits >> 20
+    found = [
+        _unsuccessful(destination, at_unix, DEFER, course.deferrals, turn + index, face)
+        for index, at_unix in enumerate(waits)
     ]
-
-
-def _deferred_times(dice: Dice, first_unix: int) -> list[int]:
-    """Instants of all attempts of a delivery that is deferred at least once.
-
-    The last one ends it; where Exim's patience ends, all offsets are used up.
-    """
-    if dice.chance(_GIVES_UP_SHARE):
-        retries = len(RETRY_OFFSETS_SECONDS)
+    turn += course.retries
+    if course.is_failed:
+        found.append(_unsuccessful(destination, last, FAILURE, course.failures, turn, face))
     else:
-        retries = dice.skewed(1, _LONGEST_PATIENCE)
-    times = [first_unix]
-    # A queue runner comes by a little after the time to retry.
-    times += [first_unix + offset + dice.below(90) for offset in RETRY_OFFSETS_SECONDS[:retries]]
-    return times
+        exchanger = destination.exchangers[turn % len(destination.exchangers)]
+        found.append(
+            Attempt(last, SUCCESS, ACCEPTED, exchanger.host, exchanger.ip, destination.address,
+                    destination.way)
+        )  # fmt: skip
+    return found
+
+
+def _unsuccessful(
+    destination: Destination, at_unix: int, kind: str, templates: Templates, turn: int, face: Face
+) -> Attempt:
+    """An attempt whose host and text are those whose *turn* it is."""
+    way = destination.way
+    exchanger = destination.exchangers[turn % len(destination.exchangers)]
+    template = templates[turn // 2 % len(templates)]
+    message = template.text
+    if "{" in message:
+        message = worded(
+            template,
+            turn * _SPREADING,
+            address=destination.address,
+            sender=face.sender,
+            sender_domain=face.domain if "." in face.domain else face.email.rpartition("@")[2],
+            host=exchanger.host,
+            ip=exchanger.ip,
+            user=way.deliveryuser or "",
+        )
+    if template.stage == "transport":
+        return Attempt(at_unix, kind, message, None, None, None, way)
+    if template.stage == "route":
+        nowhere = Way(way.router, None, 0, None, None)
+        return Attempt(at_unix, kind, message, None, None, None, nowhere)
+    return Attempt(at_unix, kind, message, exchanger.host, exchanger.ip, None, way)

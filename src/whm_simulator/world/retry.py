@@ -20,3 +20,19 @@ def _offsets() -> tuple[int, ...]:
 
 RETRY_OFFSETS_SECONDS: tuple[int, ...] = _offsets()
 """Seconds from the first attempt to the second, third and so on; after the last Exim gives up."""
+
+LONGEST_FIRST_SECONDS = 116
+"""A first attempt has ended by then, so what ends later after sending is a retry."""
+
+_QUEUE_RUNNER_SECONDS = 90
+
+
+def attempt_times(first_unix: int, retries: int, bits: int) -> list[int]:
+    """When each attempt of a delivery ends: the first and *retries* more, a number from 0 up.
+
+    A queue runner comes by a little after the time to retry; *bits* decide how little.
+    """
+    return [first_unix] + [
+        first_unix + offset + ((bits >> index & 0xFFFF) * _QUEUE_RUNNER_SECONDS >> 16)
+        for index, offset in enumerate(RETRY_OFFSETS_SECONDS[:retries])
+    ]

@@ -1,0 +1,119 @@
+"""Readers of single flags' values: a text in, a value out, or one sentence for who wrote it."""
+
+import argparse
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from whm_simulator.web.clock import FACTORS, is_factor
+from whm_simulator.web.listener import Address
+from whm_simulator.web.login import Login
+from whm_simulator.web.orders import FaultMistake, decoded, order_of_text
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_VISIBLE = r"[!-9;-~]+"
+
+
+def address(text: str) -> Address:
+    """HOST:PORT, the host of IPv6 in brackets."""
+    match = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^:\[\]]*):(\d{1,5})", text, re.ASCII)
+    if match is None or int(match[2]) > 65_535:
+        raise argparse.ArgumentTypeError(f'write "{text}" as HOST:PORT, such as 127.0.0.1:2087')
+    return Address(match[1].strip("[]"), int(match[2]))
+
+
+def count(text: str) -> int:
+    """A whole number from 1 up."""
+    if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or int(text) < 1:
+        raise argparse.ArgumentTypeError(f'"{text}" must be a whole number from 1 up')
+    return int(text)
+
+
+def rate(text: str) -> float:
+    """Messages a minute."""
+    number = _number(text)
+    if not 0 <= number <= 100_000:
+        raise argparse.ArgumentTypeError(f'"{text}" must be a number from 0 to 100000')
+    return number
+
+
+def factor(text: str) -> float:
+    """How fast time runs."""
+    number = _number(text)
+    if not is_factor(number):
+        raise argparse.ArgumentTypeError(f'"{text}" must be {FACTORS}')
+    return number
+
+
+def instant(text: str) -> float:
+    """Unix seconds."""
+    number = _number(text)
+    if not 0 <= number < 2**40:
+        raise argparse.ArgumentTypeError(f'"{text}" must be an instant in unix seconds')
+    return number
+
+
+def duration(text: str) -> int:
+    """Seconds from a number with a unit."""
+    match = re.fullmatch(r"(\d{1,6})([smhd])", text, re.ASCII)
+    if match is None or int(match[1]) < 1:
+        raise argparse.ArgumentTypeError(
+            f'write "{text}" as a number and s, m, h or d, such as 24h'
+        )
+    return int(match[1]) * _UNITS[match[2]]
+
+
+def word(text: str) -> str:
+    """A name or token as it can stand in a header."""
+    if not re.fullmatch(_VISIBLE, text):
+        raise argparse.ArgumentTypeError("use visible ASCII characters without a colon")
+    return text
+
+
+def login(text: str) -> Login:
+    """USER:ACL,ACL or USER=TOKEN:ACL,ACL."""
+    match = re.fullmatch(rf"([!-9;<>-~]+)(?:=({_VISIBLE}))?:([a-z-]+(?:,[a-z-]+)*)", text)
+    if match is None:
+        raise argparse.ArgumentTypeError(
+            f'write "{text}" as USER:ACL,ACL or USER=TOKEN:ACL,ACL,'
+            " such as reseller1:track-email,list-accts"
+        )
+    return Login(match[1], tuple(match[3].split(",")), match[2] or "")
+
+
+def zone(text: str) -> ZoneInfo:
+    """A time zone by its name."""
+    try:
+        return ZoneInfo(text)
+    except (KeyError, ValueError, OSError):
+        raise argparse.ArgumentTypeError(
+            f'no time zone is called "{text}"; write one such as Europe/Berlin'
+        ) from None
+
+
+def fault(text: str) -> Mapping[str, Any]:
+    """An order of a fault, SERVER:FAULT,NAME=VALUE,..."""
+    try:
+        return order_of_text(text)
+    except FaultMistake as mistake:
+        raise argparse.ArgumentTypeError(str(mistake)) from None
+
+
+def fault_file(text: str) -> list[Mapping[str, Any]]:
+    """The orders of a file with a JSON list."""
+    try:
+        orders = decoded(Path(text).read_bytes())
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"can't read {text}: {error.strerror}") from None
+    except FaultMistake as mistake:
+        raise argparse.ArgumentTypeError(f"{text}: {mistake}") from None
+    if not isinstance(orders, list):
+        raise argparse.ArgumentTypeError(f"{text}: write a JSON list of objects")
+    return orders
+
+
+def _number(text: str) -> float:
+    """What *text* says, and something out of any range if it is no plain number."""
+    return float(text) if re.fullmatch(r"\d{1,13}(\.\d{1,9})?", text, re.ASCII) else -1.0
