@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from string import ascii_lowercase
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -52,9 +53,11 @@ class Program:
         content: dict[str, Any] = json.loads(path.read_text())
         return content
 
-    def end(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, str, str]:
+    def end(
+        self, number: signal.Signals = signal.SIGTERM, patience_seconds: float = 20
+    ) -> tuple[int, str, str]:
         self.process.send_signal(number)
-        out, err = self.process.communicate(timeout=20)
+        out, err = self.process.communicate(timeout=patience_seconds)
         return self.process.returncode, out, err
 
 
@@ -141,6 +144,37 @@ def test_a_signal_ends_it_cleanly_even_while_answers_hang_and_are_built(
     assert "Traceback" not in err
 
 
+def test_a_signal_ends_it_while_an_answer_is_built_that_cannot_be_interrupted(
+    tmp_path: Path, running: list[Program]
+) -> None:
+    """Hundreds of filters over a day of rows keep a thread busy for half a minute."""
+    path = tmp_path / "ready.json"
+    program = Program("--control", "--token", "T", "--ready-file", str(path))
+    running.append(program)
+    ready = program.ready(path)
+    letters = [f"{a}{b}{c}" for a in "abc" for b in ascii_lowercase for c in "uvwxyz"]
+    filters = [f"api.filter.{name}.field=*&api.filter.{name}.arg0=e" for name in letters]
+    form = "api.version=1&success=1&api.filter.enable=1&" + "&".join(filters)
+    # Rows that are known already take no time to find, which could be interrupted.
+    with urllib.request.urlopen(f"{ready['control']}/truth/totals?server=web1") as answer:
+        assert answer.read()
+    with socket.create_connection(
+        ("127.0.0.1", int(ready["servers"][0]["endpoint"].rpartition(":")[2]))
+    ) as connection:
+        connection.sendall(
+            "POST /json-api/emailtrack_search HTTP/1.1\r\nHost: x\r\n"
+            "Authorization: whm root:T\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+            f"Content-Length: {len(form)}\r\n\r\n{form}".encode()
+        )
+        while True:
+            with urllib.request.urlopen(f"{ready['control']}/requests?server=web1") as answer:
+                if answer.read():
+                    break
+        code, _, err = program.end(patience_seconds=8)
+    assert code == 0
+    assert "Traceback" not in err
+
+
 def test_a_malformed_request_is_one_line_of_the_log(tmp_path: Path, running: list[Program]) -> None:
     path = tmp_path / "ready.json"
     program = Program("--ready-file", str(path))
@@ -217,8 +251,13 @@ def test_what_it_cannot_start_with_is_told_in_one_sentence(
 @pytest.mark.parametrize(
     ("flags", "sentence"),
     [
-        (["--servers", "0"], '"0" must be a whole number from 1 up'),
-        (["--servers", "many"], '"many" must be a whole number from 1 up'),
+        (["--servers", "0"], '"0" must be a whole number from 1 to 10000'),
+        (["--servers", "many"], '"many" must be a whole number from 1 to 10000'),
+        (["--servers", "10001"], '"10001" must be a whole number from 1 to 10000'),
+        (["--domains", "2.5"], '"2.5" must be a whole number from 1 to 10000'),
+        (["--cache-rows", "-1"], '"-1" must be a whole number'),
+        (["--history", "0s"], 'write "0s" as a number and s, m, h or d'),
+        (["--history", "3651d"], "and at most 3650d"),
         (["--listen", "2087"], 'write "2087" as HOST:PORT, such as 127.0.0.1:2087'),
         (["--listen", "127.0.0.1:99999"], 'write "127.0.0.1:99999" as HOST:PORT'),
         (["--rate", "-1"], '"-1" must be a number from 0 to 100000'),
@@ -227,10 +266,11 @@ def test_what_it_cannot_start_with_is_told_in_one_sentence(
         (["--timezone", "Mars/Base"], 'no time zone is called "Mars/Base"'),
         (["--timezone", "../etc"], 'no time zone is called "../etc"'),
         (["--token", "a b"], "use visible ASCII characters without a colon"),
-        (["--accounts", "0"], '"0" must be a whole number from 1 up'),
+        (["--accounts", "0"], '"0" must be a whole number from 1 to 10000'),
         (["--frobnicate"], "unrecognized arguments: --frobnicate"),
         (["--speed", "0.5"], '"0.5" must be 0 (time stands still) or a number from 1 to 3600'),
-        (["--start", "now"], '"now" must be an instant in unix seconds'),
+        (["--start", "now"], '"now" must be an instant in unix seconds, from 2001 to 2105'),
+        (["--start", "4291747200"], '"4291747200" must be an instant in unix seconds, from 2001'),
         (["--login", "reseller1"], 'write "reseller1" as USER:ACL,ACL or USER=TOKEN:ACL,ACL'),
         (["--userdomains", "x"], "--userdomains needs --exim-mainlog"),
         (["--fault", "hang"], 'Write the fault "hang" as SERVER:FAULT, such as web1:hang.'),

@@ -22,6 +22,7 @@ from tests.simulator.test_http import DENIED
 from whm_simulator.app import Address, Settings, Simulator
 from whm_simulator.errors import SimulatorError
 from whm_simulator.mail.rows import Row
+from whm_simulator.web.clock import EARLIEST_UNIX, LATEST_UNIX
 from whm_simulator.world.settings import WorldSettings
 from whm_simulator.world.stream import World
 
@@ -118,9 +119,10 @@ async def test_truncated_json_is_the_first_half_of_the_good_answer(
     start: Start, session: aiohttp.ClientSession
 ) -> None:
     simulator = await start()
-    good = await get(session, simulator, "emailtrack_search", ALL_TYPES)
+    params = {**ALL_TYPES, "max_results_by_type": "100"}
+    good = await get(session, simulator, "emailtrack_search", params)
     await set_fault(session, simulator, "truncated_json")
-    status, content_type, body = await get(session, simulator, "emailtrack_search", ALL_TYPES)
+    status, content_type, body = await get(session, simulator, "emailtrack_search", params)
     assert (status, content_type) == good[:2]
     assert body == good[2][: len(good[2]) // 2]
 
@@ -214,6 +216,13 @@ async def test_no_fault_is_on_by_default(start: Start, session: aiohttp.ClientSe
             400,
             '"seconds" must be 0 or more.',
         ),
+        (
+            "POST",
+            "/faults",
+            b'{"server":"web1","fault":"latency","seconds":1' + b"0" * 400 + b"}",
+            400,
+            '"seconds" must be 0 or more.',
+        ),
         ("POST", "/faults", b"\xff", 400, "The fault can't be read: "),
         ("POST", "/faults", b"7", 400, "The fault can't be read: write a JSON object."),
         ("POST", "/faults", b"[[]]", 400, "The fault can't be read: write a JSON object."),
@@ -227,6 +236,7 @@ async def test_no_fault_is_on_by_default(start: Start, session: aiohttp.ClientSe
         ("POST", "/speed", b'{"factor":3601}', 400, '"factor" must be 0 (time stands still) or'),
         ("POST", "/speed", b'{"factor":true}', 400, '"factor" must be 0 (time stands still) or'),
         ("POST", "/speed", b'{"now_unix":-1}', 400, '"now_unix" must be an instant in unix'),
+        ("POST", "/speed", b'{"now_unix":4291747200}', 400, '"now_unix" must be an instant in u'),
         ("GET", "/", b"", 404, 'There is no "GET /" here.'),
         ("DELETE", "/faults", b"", 404, 'There is no "DELETE /faults" here.'),
         (
@@ -239,6 +249,11 @@ async def test_no_fault_is_on_by_default(start: Start, session: aiohttp.ClientSe
         ("GET", "/truth", b"", 404, 'There is no server ""; there are: web1.'),
         ("GET", "/truth?server=web1&until=now", b"", 400, '"until" must be an instant'),
         ("GET", "/truth?server=web1&until=nan", b"", 400, '"until" must be an instant'),
+        ("GET", "/truth?server=web1&until=0x10", b"", 400, '"until" must be an instant'),
+        ("GET", "/truth?server=web1&until=1_795_252_447", b"", 400, '"until" must be an instant'),
+        ("GET", "/truth?server=web1&until=0", b"", 400, '"until" must be an instant in unix seco'),
+        ("GET", "/truth/queue?server=web1&until=-1", b"", 400, '"until" must be an instant in u'),
+        ("GET", "/truth/totals?server=web1&until=4291747200", b"", 400, '"until" must be an ins'),
         ("GET", "/truth?server=web1&since=1e99", b"", 400, '"since" must be an instant'),
         ("GET", "/truth/totals?server=web1&by=x", b"", 400, 'There is no field "x" to count by.'),
         ("GET", "/requests?server=x", b"", 404, 'There is no server "x"; there are: web1.'),
@@ -323,6 +338,18 @@ async def test_events_of_the_truth_leave_out_what_is_in_progress(
     assert len(events) < len(everything)
 
 
+@pytest.mark.parametrize("until", [EARLIEST_UNIX, LATEST_UNIX - 1])
+@pytest.mark.parametrize("path", ["", "/totals", "/queue", "/accounts"])
+async def test_there_is_truth_at_every_instant_that_can_be_asked_about(
+    start: Start, session: aiohttp.ClientSession, path: str, until: int
+) -> None:
+    simulator = await start(world=WorldSettings(history_seconds=600))
+    address = f"{simulator.control}/truth{path}?server=web1&until={until}"
+    async with session.get(address) as response:
+        assert response.status == 200
+        assert await response.read()
+
+
 @pytest.mark.parametrize("by", ["type,user", "reason", "type,reason,msgid"])
 async def test_totals_count_the_truth(
     start: Start, session: aiohttp.ClientSession, by: str
@@ -363,7 +390,15 @@ async def test_the_true_queue_and_accounts(start: Start, session: aiohttp.Client
     }
     for name, world in worlds.items():
         queue = [
-            {**queued._asdict(), "recipients": list(queued.recipients)}
+            {
+                "msgid": queued.msgid,
+                "sender": queued.sender,
+                "recipients": list(queued.recipients),
+                "size": queued.size,
+                "user": queued.user,
+                "time": queued.time_unix,
+                "frozen": int(queued.is_frozen),
+            }
             for queued in world.queue(until)
         ]
         assert queue

@@ -4,16 +4,21 @@ import asyncio
 import gzip
 import json
 import ssl
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import aiohttp
 import pytest
 
 from tests.simulator.conftest import ALL_TYPES, SetClock, Start, filters, login, url
 from whm_simulator.app import Simulator
+from whm_simulator.web import bodies
+from whm_simulator.web.bodies import first_half
 from whm_simulator.web.faults import FAULT_NAMES, KINDS, fault_table
 from whm_simulator.web.orders import FaultMistake, faults_of
+from whm_simulator.world.settings import WorldSettings
 
 V1 = {"api.version": "1"}
 PATIENCE_SECONDS = 20
@@ -182,6 +187,81 @@ async def test_truncated_json_is_half_an_answer_in_a_whole_gzip_member(
         json.loads(body)
 
 
+async def large_answer(
+    session: aiohttp.ClientSession, simulator: Simulator
+) -> tuple[str, dict[str, str], bytes]:
+    """Address, headers and body of a search whose answer comes in more than three pieces."""
+    address = f"{url(simulator, 'emailtrack_search')}?" + urlencode(ALL_TYPES)
+    headers = login(simulator)
+    async with session.get(address, params=V1, headers=headers) as response:
+        good = await response.read()
+    assert len(json.loads(good)["data"]["records"]) > 3000
+    return address, headers, good
+
+
+MANY_ROWS = WorldSettings(history_seconds=3600, rate_per_minute=100)
+
+
+async def test_large_bodies_are_halved_without_being_built_whole(
+    start: Start, session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    simulator = await start(world=MANY_ROWS)
+    await order(session, simulator, {"server": "*", "fault": "none"})
+    address, headers, good = await large_answer(session, simulator)
+    made: list[int] = []
+
+    def noted(pieces: Iterator[bytes], number: int) -> Iterator[bytes]:
+        for piece in first_half(pieces, number):
+            made.append(len(piece))
+            yield piece
+
+    monkeypatch.setattr(bodies, "first_half", noted)
+    await order(session, simulator, {"server": "web1", "fault": "drop_midway"})
+    cut = await until_cut(session, address, headers)
+    await order(session, simulator, {"server": "web1", "fault": "truncated_json"})
+    async with session.get(address, params=V1, headers=headers) as response:
+        truncated = await response.read()
+    assert cut == truncated == good[: len(cut)]
+    assert 0.3 < len(cut) / len(good) < 0.6
+    assert len(made) >= 4
+    assert max(made) < len(good) / 3
+
+
+async def test_a_large_body_drips_as_it_is_built(
+    start: Start, session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    simulator = await start(world=MANY_ROWS)
+    address, headers, good = await large_answer(session, simulator)
+    dripped: list[int] = []
+
+    async def slowly(pieces: AsyncIterator[bytes], bytes_per_second: float) -> AsyncIterator[bytes]:
+        assert bytes_per_second == 1e9
+        async for piece in pieces:
+            dripped.append(len(piece))
+            yield piece
+
+    monkeypatch.setattr(bodies, "slowly", slowly)
+    await order(
+        session, simulator, {"server": "web1", "fault": "slow_drip", "bytes_per_second": 1e9}
+    )
+    async with session.get(address, params=V1, headers=headers) as response:
+        assert await response.read() == good
+    assert max(dripped) < len(good) / 3
+
+
+async def test_a_cut_that_was_ordered_is_no_error_in_the_log(
+    start: Start, session: aiohttp.ClientSession, caplog: pytest.LogCaptureFixture
+) -> None:
+    simulator = await start()
+    address, headers = url(simulator, "version"), login(simulator)
+    for name in ("drop_midway", "drop"):
+        await order(session, simulator, {"server": "web1", "fault": name})
+        with pytest.raises(aiohttp.ClientError):
+            async with session.get(address, params=V1, headers=headers) as response:
+                await response.read()
+    assert caplog.records == []
+
+
 async def test_several_faults_at_once_each_do_their_part(
     start: Start, session: aiohttp.ClientSession
 ) -> None:
@@ -315,6 +395,7 @@ async def test_faults_of_the_settings_are_on_from_the_start(
         ({"server": "web1", "fault": "hang", "after": -1}, '"after" must be 0 or more.'),
         ({"server": "web1", "fault": "hang", "after": "soon"}, '"after" must be 0 or more.'),
         ({"server": "web1", "fault": "hang", "after": True}, '"after" must be 0 or more.'),
+        ({"server": "web1", "fault": "hang", "after": 10**400}, '"after" must be 0 or more.'),
         ({"server": "web1", "fault": "hang", "for": 0}, '"for" must be more than 0.'),
         ({"server": "web1", "fault": "hang", "share": 2}, '"share" must be more than 0 and at mo'),
         ({"server": "web1", "fault": "hang", "share": "1m"}, '"share" must be more than 0 and at'),

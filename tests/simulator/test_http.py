@@ -101,6 +101,25 @@ async def test_get_and_post_of_a_form_are_answered_alike(
     assert len(json.loads(by_get)["data"]["records"]) > 3
 
 
+async def test_a_parameter_with_several_values_is_repeated_or_numbered(
+    start: Start, session: aiohttp.ClientSession
+) -> None:
+    simulator = await start()
+    address, headers = url(simulator, "listaccts"), login(simulator)
+    for query in ("want=user&want=domain", "want-1=user&want-2=domain", "want=user,domain"):
+        for posted in ("", "&want=owner"):
+            form = {"Content-Type": "application/x-www-form-urlencoded"} if posted else {}
+            async with session.request(
+                "POST" if posted else "GET",
+                f"{address}?api.version=1&{query}",
+                data=posted or None,
+                headers={**headers, **form},
+            ) as response:
+                accounts = (await response.json())["data"]["acct"]
+            wanted = {"domain", "user", *(("owner",) if posted else ())}
+            assert {frozenset(account) for account in accounts} == {frozenset(wanted)}, query
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [

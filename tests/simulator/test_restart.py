@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import msgspec
 import pytest
 
 from tests.simulator.conftest import NOW_UNIX, SetClock, Start, login, url
@@ -15,6 +16,16 @@ from whm_simulator.app import Simulator
 from whm_simulator.errors import SimulatorError
 
 V1 = {"api.version": "1"}
+STRANGE = msgspec.json.encode(
+    {
+        "first_start_unix": NOW_UNIX,
+        "told": {"start_unix": None, "speed": 1.0, "faults": []},
+        "clock": [NOW_UNIX, NOW_UNIX, 1.0],
+        "faults": [{"fault": {"server": "web1", "fault": "of a newer version"}, "since_unix": 1}],
+        "ports": {},
+    }
+)
+"""A state with a fault that this version doesn't have."""
 
 
 def ask(
@@ -116,13 +127,38 @@ async def test_other_flags_for_time_or_faults_begin_them_anew(
     assert second.clock() == NOW_UNIX + 10 + 20
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"ports": 7}', b"\xff"])
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"ports": 7}', b"\xff", STRANGE])
 async def test_a_broken_state_is_told_in_one_sentence(
     start: Start, tmp_path: Path, content: bytes
 ) -> None:
     (tmp_path / "state.json").write_bytes(content)
     with pytest.raises(SimulatorError, match=r"state\.json can't be read .*remove it or choose"):
         await start(state_dir=tmp_path)
+
+
+async def test_faults_and_time_can_be_set_though_the_folder_takes_nothing_any_more(
+    start: Start,
+    session: aiohttp.ClientSession,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    simulator = await start(state_dir=tmp_path)
+    (tmp_path / "state.json.part").mkdir()
+    order = {"server": "web1", "fault": "refuse"}
+    async with session.post(f"{simulator.control}/faults", json=order) as response:
+        assert response.status == 200
+    with pytest.raises(aiohttp.ClientConnectorError):
+        await session.get(url(simulator, "version"))
+    order = {"server": "web1", "fault": "restart", "seconds": "0"}
+    async with session.post(f"{simulator.control}/faults", json=order) as response:
+        assert response.status == 200
+    async with session.get(url(simulator, "version"), headers=login(simulator)) as response:
+        assert response.status == 200
+    async with session.post(f"{simulator.control}/speed", json={"factor": 0}) as response:
+        assert response.status == 200
+    told = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert told
+    assert all(text.startswith("A restart will not know of this change: ") for text in told)
 
 
 async def test_a_broken_authority_is_told_in_one_sentence(start: Start, tmp_path: Path) -> None:

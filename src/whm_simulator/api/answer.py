@@ -1,5 +1,6 @@
 """An answer and its bytes: WHM API 1's envelope around records or values."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -71,6 +72,13 @@ class Answer:
     def is_large(self) -> bool:
         """Whether the body comes in several pieces."""
         return self.records is not None and len(self.records) > _ROWS_PER_PIECE
+
+    @property
+    def piece_count(self) -> int:
+        """How many pieces the body comes in."""
+        if self.records is None or not self.is_large:
+            return 1
+        return math.ceil(len(self.records) / _ROWS_PER_PIECE) + 1
 
 
 def refused(command: str, reason: str) -> Answer:

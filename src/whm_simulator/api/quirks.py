@@ -72,6 +72,7 @@ PLAIN = Quirks()
 _ROWS: Mapping[str, QuirkRow] = {row.name: row for row in QUIRK_ROWS}
 _NUMBER = re.compile(r"\d{1,15}", re.ASCII)
 _TIME = re.compile(r"([+-]?\d{1,9})([smhd]?)", re.ASCII)
+_LONGEST_SECONDS = 3650 * 86_400
 _UNIT_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
@@ -128,6 +129,8 @@ def _number(row: QuirkRow, text: str) -> int:
     if row.kind is Kind.DURATION:
         if found := _TIME.fullmatch(text):
             number = int(found[1]) * _UNIT_SECONDS[found[2]]
+            if abs(number) > _LONGEST_SECONDS:
+                raise ValueError(f'The quirk "{row.name}" takes 3650d at most, not "{text}".')
     elif _NUMBER.fullmatch(text):
         number = int(text)
     if number is None or (row.least is not None and number < row.least):

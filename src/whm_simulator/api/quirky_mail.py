@@ -4,15 +4,14 @@ Exim's queue and the accounts are not made of rows and stay as they are.
 """
 
 import zlib
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import tzinfo
 
 import msgspec
 
 from whm_simulator.api.quirks import Quirks
+from whm_simulator.mail.overlay import Overlay
 from whm_simulator.mail.rows import FAILURE, INPROGRESS, SUCCESS, Row
-from whm_simulator.mail.source import AccountCard, Mail, Queued, Span
+from whm_simulator.mail.source import Mail, Span
 from whm_simulator.mail.sums import Sender, Sums, sums_of
 
 REMOTE_USER = "-remote-"
@@ -30,10 +29,9 @@ def with_row_quirks(mail: Mail, quirks: Quirks) -> Mail:
 
 
 @dataclass(frozen=True, slots=True)
-class QuirkyMail:
+class QuirkyMail(Overlay):
     """``Mail`` whose rows come late, replace each other, or say things in other words."""
 
-    mail: Mail
     quirks: Quirks
 
     @property
@@ -48,28 +46,6 @@ class QuirkyMail:
     def rewords_rows(self) -> bool:
         """Whether rows say something in other words."""
         return self.quirks.accepted != _ACCEPTED or self.quirks.remote_user != REMOTE_USER
-
-    @property
-    def hostname(self) -> str:
-        """The server's own name."""
-        return self.mail.hostname
-
-    @property
-    def zone(self) -> tzinfo:
-        """The server's own time zone."""
-        return self.mail.zone
-
-    def accounts(self, now_unix: float) -> Sequence[AccountCard]:
-        """The server's accounts."""
-        return self.mail.accounts(now_unix)
-
-    def queue(self, now_unix: float) -> list[Queued]:
-        """What Exim still holds, which no quirk of rows touches."""
-        return self.mail.queue(now_unix)
-
-    def reason(self, row: Row) -> str | None:
-        """Why *row* failed or was deferred."""
-        return self.mail.reason(row)
 
     def rows(
         self, now_unix: float, span: Span | None = None, acted: Span | None = None

@@ -6,29 +6,18 @@ Assumed: mail between an owned account and anybody else is seen whole, with the 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import tzinfo
 
+from whm_simulator.mail.overlay import Overlay
 from whm_simulator.mail.rows import Row
-from whm_simulator.mail.source import AccountCard, Mail, Queued, Span
+from whm_simulator.mail.source import AccountCard, Queued, Span
 from whm_simulator.mail.sums import Sender, Sums, sums_of
 
 
 @dataclass(frozen=True, slots=True)
-class OwnedMail:
+class OwnedMail(Overlay):
     """``Mail`` cut down to the accounts whose owner is *owner*."""
 
-    mail: Mail
     owner: str
-
-    @property
-    def hostname(self) -> str:
-        """The server's own name."""
-        return self.mail.hostname
-
-    @property
-    def zone(self) -> tzinfo:
-        """The server's own time zone."""
-        return self.mail.zone
 
     def accounts(self, now_unix: float) -> Sequence[AccountCard]:
         """The owned accounts."""
@@ -67,10 +56,6 @@ class OwnedMail:
             if own:
                 seen.append(message._replace(recipients=own))
         return seen
-
-    def reason(self, row: Row) -> str | None:
-        """Why *row* failed or was deferred."""
-        return self.mail.reason(row)
 
     def _owned(self, now_unix: float) -> tuple[set[str | None], set[str]]:
         """Names and domains of the owned accounts."""

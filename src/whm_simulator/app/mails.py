@@ -1,16 +1,14 @@
 """Where each server's mail comes from: a made-up world, or the main log of a real Exim."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import tzinfo
 
 from whm_simulator.app.settings import Settings
 from whm_simulator.errors import BadSettings, SimulatorError
 from whm_simulator.exim_log.log_mail import LogMail
-from whm_simulator.mail.rows import Row
-from whm_simulator.mail.source import AccountCard, Mail, Queued, Span
-from whm_simulator.mail.sums import Sender, Sums
+from whm_simulator.mail.overlay import Overlay
+from whm_simulator.mail.source import Mail
 from whm_simulator.world.cache import BlockCache
 from whm_simulator.world.incidents import bad_day_of, check, compromise_of
 from whm_simulator.world.settings import WorldSettings
@@ -58,42 +56,19 @@ def mails_of(settings: Settings, world: WorldSettings, stopping: threading.Event
         log = LogMail(settings.mainlog, world.zone, _hostname_of("web1"), settings.user_domains)
     except (OSError, ValueError) as error:
         raise SimulatorError(str(error)) from error
-    return lambda name, _number: SharedMail(log, _hostname_of(name))
+    return lambda name, _number: SharedMail(log, name)
 
 
 @dataclass(frozen=True, slots=True)
-class SharedMail:
-    """*mail* on one of several servers that show the same, each by its own name."""
+class SharedMail(Overlay):
+    """*mail* on one of several servers that show the same, each by its own *name*."""
 
-    mail: Mail
-    hostname: str
+    name: str
 
     @property
-    def zone(self) -> tzinfo:
-        """The server's own time zone."""
-        return self.mail.zone
-
-    def accounts(self, now_unix: float) -> Sequence[AccountCard]:
-        """Its accounts."""
-        return self.mail.accounts(now_unix)
-
-    def rows(
-        self, now_unix: float, span: Span | None = None, acted: Span | None = None
-    ) -> list[Row]:
-        """Its rows."""
-        return self.mail.rows(now_unix, span, acted)
-
-    def sums(self, now_unix: float, span: Span | None = None) -> dict[Sender, Sums]:
-        """Sums over its rows."""
-        return self.mail.sums(now_unix, span)
-
-    def queue(self, now_unix: float) -> list[Queued]:
-        """What Exim still holds."""
-        return self.mail.queue(now_unix)
-
-    def reason(self, row: Row) -> str | None:
-        """Why *row* failed or was deferred."""
-        return self.mail.reason(row)
+    def hostname(self) -> str:
+        """The server's own name."""
+        return _hostname_of(self.name)
 
 
 def _hostname_of(name: str) -> str:

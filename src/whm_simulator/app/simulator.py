@@ -116,7 +116,7 @@ class Simulator:
         certificates = Certificates(self._folder()) if settings.has_tls else None
         self._reception = self._received(certificates, ports)
         sites = list(self.sites.values())
-        self._watch = Watch(sites, self._reception, self._keep)
+        self._watch = Watch(sites, self._reception, self._keep_on)
         if settings.control is not None:
             self._listener = self._controlled(settings.control, self._watch, ports)
         self._set_faults(goes_on)
@@ -189,7 +189,7 @@ class Simulator:
             self.clock,
             has_tls=self._settings.has_tls,
             watch=watch,
-            on_change=self._keep,
+            on_change=self._keep_on,
         )
         port = address.port or ports.get(_CONTROL, 0)
         return Listener(address._replace(port=port), control.handle)
@@ -227,6 +227,13 @@ class Simulator:
                 ports=ports,
             ),
         )
+
+    def _keep_on(self) -> None:
+        """Keep what has changed; a folder that takes nothing any more is no reason to stop."""
+        try:
+            self._keep()
+        except OSError as error:
+            log.error("A restart will not know of this change: %s", error)
 
     def _say(self) -> None:
         shown = self.servers

@@ -136,14 +136,14 @@ def _mail(group: Any) -> None:
         type=values.rate,
         default=20.0,
         metavar="R",
-        help="messages a minute on each server, averaged over a day (20)",
+        help="messages a minute on each server, averaged over a day, 0 to 100000 (20)",
     )
     add(
         "--history",
-        type=values.duration,
+        type=values.history,
         default=86_400,
         metavar="TIME",
-        help="how long mail is kept, such as 90m, 24h or 10d (24h)",
+        help="how long mail is kept, such as 90m, 24h or 10d, at most 3650d (24h)",
     )
     add(
         "--timezone",
@@ -181,7 +181,7 @@ def _mail(group: Any) -> None:
         help='for --exim-mainlog: lines "DOMAIN: USER", as in /etc/userdomains',
     )
     add(
-        "--cache-rows", type=values.count, default=400_000, metavar="N",
+        "--cache-rows", type=values.rows, default=400_000, metavar="N",
         help="rows kept in memory for all servers together (400000)",
     )  # fmt: skip
 

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from whm_simulator.web.clock import FACTORS, is_factor
+from whm_simulator.web.clock import FACTORS, INSTANTS, is_factor, is_instant
 from whm_simulator.web.listener import Address
 from whm_simulator.web.login import Login
 from whm_simulator.web.orders import FaultMistake, decoded, order_of_text
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_LONGEST_HISTORY_SECONDS = 3650 * 86_400
+_MOST_BUILT = 10_000
 _VISIBLE = r"[!-9;-~]+"
 
 
@@ -25,9 +27,16 @@ def address(text: str) -> Address:
 
 
 def count(text: str) -> int:
-    """A whole number from 1 up."""
-    if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or int(text) < 1:
-        raise argparse.ArgumentTypeError(f'"{text}" must be a whole number from 1 up')
+    """How many of something that is built at the start: a whole number from 1 to 10,000."""
+    if not 1 <= _number(text) <= _MOST_BUILT or "." in text:
+        raise argparse.ArgumentTypeError(f'"{text}" must be a whole number from 1 to {_MOST_BUILT}')
+    return int(text)
+
+
+def rows(text: str) -> int:
+    """A number of rows."""
+    if not re.fullmatch(r"\d{1,9}", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f'"{text}" must be a whole number')
     return int(text)
 
 
@@ -50,19 +59,20 @@ def factor(text: str) -> float:
 def instant(text: str) -> float:
     """Unix seconds."""
     number = _number(text)
-    if not 0 <= number < 2**40:
-        raise argparse.ArgumentTypeError(f'"{text}" must be an instant in unix seconds')
+    if not is_instant(number):
+        raise argparse.ArgumentTypeError(f'"{text}" must be {INSTANTS}')
     return number
 
 
-def duration(text: str) -> int:
-    """Seconds from a number with a unit."""
-    match = re.fullmatch(r"(\d{1,6})([smhd])", text, re.ASCII)
-    if match is None or int(match[1]) < 1:
+def history(text: str) -> int:
+    """Seconds that mail is kept, from a number with a unit; ten years at most."""
+    match = re.fullmatch(r"(\d{1,9})([smhd])", text, re.ASCII)
+    seconds = int(match[1]) * _UNITS[match[2]] if match else 0
+    if not 1 <= seconds <= _LONGEST_HISTORY_SECONDS:
         raise argparse.ArgumentTypeError(
-            f'write "{text}" as a number and s, m, h or d, such as 24h'
+            f'write "{text}" as a number and s, m, h or d, such as 24h, and at most 3650d'
         )
-    return int(match[1]) * _UNITS[match[2]]
+    return seconds
 
 
 def word(text: str) -> str:

@@ -5,6 +5,7 @@ Rows become bytes off the event loop, a piece at a time, so that other clients g
 
 import asyncio
 import functools
+import itertools
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Executor
 
@@ -29,6 +30,14 @@ def gzipped(pieces: Iterator[bytes]) -> Iterator[bytes]:
     yield compressor.flush()
 
 
+def first_half(pieces: Iterator[bytes], number: int) -> Iterator[bytes]:
+    """The first half of a body in *number* pieces, the last one short; to the byte if it is one."""
+    if number > 1:
+        yield from itertools.islice(pieces, (number - 1) // 2)
+    else:
+        yield from (piece[: len(piece) // 2] for piece in pieces)
+
+
 async def off_loop(executor: Executor, pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
     """*pieces*, each made in *executor*."""
     loop = asyncio.get_running_loop()
@@ -48,35 +57,31 @@ async def send(
     return response
 
 
-async def send_badly(
-    request: web.BaseRequest,
-    response: web.StreamResponse,
-    body: bytes,
-    *,
-    bytes_per_second: float | None,
-    is_cut: bool,
-) -> web.StreamResponse:
-    """Send a body slowly, or only its first half before the connection is cut.
+async def whole(body: bytes) -> AsyncIterator[bytes]:
+    """*body* as its only piece."""
+    yield body
+
+
+async def cut_after(request: web.BaseRequest, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """*pieces*, after which the connection is closed.
 
     Raises:
-        ConnectionResetError: the connection has been cut.
+        ConnectionResetError: it has been closed.
     """
-    response.content_length = len(body)
-    await response.prepare(request)
-    shown = body[: len(body) // 2] if is_cut else body
-    if bytes_per_second is None:
-        await response.write(shown)
-    else:
-        step = max(1, round(bytes_per_second * _DRIP_SECONDS))
-        for index in range(0, len(shown), step):
-            await response.write(shown[index : index + step])
+    async for piece in pieces:
+        yield piece
+    if request.transport is not None:
+        request.transport.close()
+    raise ConnectionResetError("cut in the middle of a body")
+
+
+async def slowly(pieces: AsyncIterator[bytes], bytes_per_second: float) -> AsyncIterator[bytes]:
+    """*pieces* at so many bytes a second, in small steps."""
+    step = max(1, round(bytes_per_second * _DRIP_SECONDS))
+    async for piece in pieces:
+        for index in range(0, len(piece), step):
+            yield piece[index : index + step]
             await asyncio.sleep(step / bytes_per_second)
-    if is_cut:
-        if request.transport is not None:
-            request.transport.close()
-        raise ConnectionResetError("cut in the middle of a body")
-    await response.write_eof()
-    return response
 
 
 async def endless() -> AsyncIterator[bytes]:

@@ -10,6 +10,8 @@ from typing import NamedTuple
 Clock = Callable[[], float]
 """Gives the instant it is now, in unix seconds."""
 
+EARLIEST_UNIX, LATEST_UNIX = 978_307_200, 4_291_747_200
+INSTANTS = "an instant in unix seconds, from 2001 to 2105"
 FASTEST = 3600.0
 FACTORS = "0 (time stands still) or a number from 1 to 3600"
 
@@ -69,6 +71,15 @@ class SimulatedClock:
             self() if now_unix is None else now_unix,
             self.factor if factor is None else factor,
         )
+
+
+def is_instant(unix: float) -> bool:
+    """Whether it can be that late: servers have mail from years before, and dates have four digits.
+
+    >>> [is_instant(unix) for unix in (1_795_252_447, 0, 1e12, float("nan"))]
+    [True, False, False, False]
+    """
+    return EARLIEST_UNIX <= unix < LATEST_UNIX
 
 
 def is_factor(factor: float) -> bool:

@@ -10,7 +10,7 @@ import msgspec
 from aiohttp import web
 
 from whm_simulator.mail.source import Interrupted
-from whm_simulator.web.clock import FACTORS, SimulatedClock, is_factor
+from whm_simulator.web.clock import FACTORS, INSTANTS, SimulatedClock, is_factor, is_instant
 from whm_simulator.web.orders import FaultMistake, UnknownServer, decoded, faults_of
 from whm_simulator.web.refusal import Refused
 from whm_simulator.web.site import Site
@@ -84,14 +84,16 @@ class Control:
             return await handler(request)
         except Refused as refused:
             return _json({"error": str(refused)}, refused.status)
-        except UnknownServer as mistake:
-            return _json({"error": str(mistake)}, 404)
         except FaultMistake as mistake:
-            return _json({"error": str(mistake)}, 400)
+            status = 404 if isinstance(mistake, UnknownServer) else 400
+            return _json({"error": str(mistake)}, status)
         except Interrupted:
             return _failed(request, 503, "The simulator is being stopped.")
-        except (ConnectionError, web.HTTPException):
+        except web.HTTPException:
             raise
+        except ConnectionError:
+            # The client has gone: nobody hears this.
+            return web.Response(status=500)
         except Exception as error:  # noqa: BLE001 - the last line of defence says what it was
             log.error("%s: %s: %s", request.path, type(error).__name__, error)
             return _failed(request, 500, "Internal Server Error")
@@ -145,8 +147,8 @@ class Control:
         factor, now_unix = order.get("factor"), order.get("now_unix")
         if factor is not None and not (_is_number(factor) and is_factor(factor)):
             raise Refused(400, f'"factor" must be {FACTORS}.')
-        if now_unix is not None and not (_is_number(now_unix) and 0 <= now_unix < 2**40):
-            raise Refused(400, '"now_unix" must be an instant in unix seconds.')
+        if now_unix is not None and not (_is_number(now_unix) and is_instant(now_unix)):
+            raise Refused(400, f'"now_unix" must be {INSTANTS}.')
         self._clock.set(factor, now_unix)
         self._on_change()
         await self._watch.settle()

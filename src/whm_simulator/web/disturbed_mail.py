@@ -8,11 +8,11 @@ same ones.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import tzinfo
 from hashlib import blake2b
 
+from whm_simulator.mail.overlay import Overlay
 from whm_simulator.mail.rows import Row
-from whm_simulator.mail.source import AccountCard, Mail, Queued, Span
+from whm_simulator.mail.source import Mail, Span
 from whm_simulator.mail.sums import Sender, Sums, sums_of
 from whm_simulator.web.faults import MAIL, Fault
 
@@ -24,25 +24,10 @@ def disturbed(mail: Mail, faults: Sequence[Fault]) -> Mail:
 
 
 @dataclass(frozen=True, slots=True)
-class DisturbedMail:
+class DisturbedMail(Overlay):
     """*mail* seen through *faults*, in their order."""
 
-    mail: Mail
     faults: tuple[Fault, ...]
-
-    @property
-    def hostname(self) -> str:
-        """The server's own name."""
-        return self.mail.hostname
-
-    @property
-    def zone(self) -> tzinfo:
-        """The server's own time zone."""
-        return self.mail.zone
-
-    def accounts(self, now_unix: float) -> Sequence[AccountCard]:
-        """Its accounts, undisturbed."""
-        return self.mail.accounts(now_unix)
 
     def rows(
         self, now_unix: float, span: Span | None = None, acted: Span | None = None
@@ -58,14 +43,6 @@ class DisturbedMail:
     def sums(self, now_unix: float, span: Span | None = None) -> dict[Sender, Sums]:
         """Sums over the rows that are left."""
         return sums_of(self.rows(now_unix, span))
-
-    def queue(self, now_unix: float) -> list[Queued]:
-        """What Exim still holds, undisturbed."""
-        return self.mail.queue(now_unix)
-
-    def reason(self, row: Row) -> str | None:
-        """Why *row* failed or was deferred."""
-        return self.mail.reason(row)
 
 
 def _duplicated(rows: list[Row], share: float, _now_unix: float) -> list[Row]:

@@ -114,6 +114,16 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     megabytes: float | None = None
     rows: float | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse what can't be suffered, such as a fault that a newer version has kept.
+
+        Raises:
+            ValueError: there is no such kind, or its amount is missing.
+        """
+        kind = KINDS.get(self.fault)
+        if kind is None or (kind.takes and getattr(self, kind.takes[0]) is None):
+            raise ValueError(f"there is no fault {self.fault} of this kind")
+
     @property
     def kind(self) -> Kind:
         """What its name stands for."""

@@ -160,9 +160,9 @@ def _function(value: object) -> str:
 
 def _number(key: str, value: object) -> float:
     bounds = _BOUNDS[key]
-    number = math.nan
+    number: float = math.nan
     if isinstance(value, int | float) and not isinstance(value, bool):
-        number = float(value)
+        number = value
     elif isinstance(value, str):
         if key in ("after", "for", "seconds") and (match := _DURATION.fullmatch(value)):
             number = float(match[1]) * _UNIT_SECONDS[match[2]]
@@ -170,7 +170,7 @@ def _number(key: str, value: object) -> float:
             number = float(value)
     if not bounds.smallest <= number <= bounds.largest:
         raise FaultMistake(f'"{key}" must be {bounds.said}.')
-    return number
+    return float(number)
 
 
 def no_server(name: str, servers: Collection[str]) -> UnknownServer:

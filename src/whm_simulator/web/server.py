@@ -15,7 +15,7 @@ from aiohttp import web
 
 from whm_simulator.api.answer import Answer, refused
 from whm_simulator.api.functions import call
-from whm_simulator.api.params import Params
+from whm_simulator.api.params import Params, params_of
 from whm_simulator.api.visit import Caller, Visit
 from whm_simulator.mail.source import Interrupted
 from whm_simulator.web import bodies
@@ -51,14 +51,13 @@ async def answer_request(site: Site, request: web.BaseRequest) -> web.StreamResp
     try:
         return await _routed(site, request)
     except Interrupted:
-        return _page(site, Page(503, TEXT, b"The simulator is being stopped.\n"))
+        return _failed(site, request, Page(503, TEXT, b"The simulator is being stopped.\n"))
     except ConnectionError:
-        raise
+        # The client has gone, or a fault has cut the connection: nobody hears this.
+        return web.Response(status=500)
     except Exception as error:  # noqa: BLE001 - the last line of defence says what it was
         log.error("%s: %s: %s", request.path, type(error).__name__, error)
-        if request.writer.output_size:
-            return _cut(request)
-        return _page(site, Page(500, TEXT, b"Internal Server Error\n"))
+        return _failed(site, request, Page(500, TEXT, b"Internal Server Error\n"))
 
 
 async def _routed(site: Site, request: web.BaseRequest) -> web.StreamResponse:
@@ -71,7 +70,7 @@ async def _routed(site: Site, request: web.BaseRequest) -> web.StreamResponse:
         return response
     function = match[1]
     try:
-        params = await _params_of(request)
+        params = await _read_params(request)
     except (ValueError, LookupError, web.RequestPayloadError):
         return _page(site, Page(400, TEXT, b"The form can't be read.\n"))
     except web.HTTPRequestEntityTooLarge:
@@ -134,41 +133,36 @@ async def _answered(asked: _Call, caller: Caller) -> web.StreamResponse:
         packed = bodies.bomb(megabytes, asked.function)
         return await bodies.send(request, web.StreamResponse(headers=headers), packed)
     loop = asyncio.get_running_loop()
-    is_whole = not faults.keys().isdisjoint(("truncated_json", "drop_midway", "slow_drip"))
-    built = await loop.run_in_executor(site.executor, _built, asked, caller, is_packed, is_whole)
+    built = await loop.run_in_executor(site.executor, _built, asked, caller, is_packed)
     if built is None:
         return _page(site, DENIED)
     if is_packed:
         headers["Content-Encoding"] = "gzip"
-    if not isinstance(built, bytes):
+    response = web.StreamResponse(headers=headers)
+    is_cut = "drop_midway" in faults
+    if isinstance(built, bytes):
+        response.content_length = len(built)
+        pieces = bodies.whole(built[: len(built) // 2] if is_cut else built)
+    else:
         pieces = bodies.off_loop(site.executor, built)
-        return await bodies.send(request, web.StreamResponse(headers=headers), pieces)
-    if "slow_drip" in faults or "drop_midway" in faults:
-        drip = faults.get("slow_drip")
-        return await bodies.send_badly(
-            request,
-            web.StreamResponse(headers=headers),
-            built,
-            bytes_per_second=drip.amount if drip else None,
-            is_cut="drop_midway" in faults,
-        )
-    return web.Response(body=built, headers=headers)
+    if "slow_drip" in faults:
+        pieces = bodies.slowly(pieces, faults["slow_drip"].amount)
+    if is_cut:
+        pieces = bodies.cut_after(request, pieces)
+    return await bodies.send(request, response, pieces)
 
 
-def _built(
-    asked: _Call, caller: Caller, is_packed: bool, is_whole: bool
-) -> bytes | Iterator[bytes] | None:
+def _built(asked: _Call, caller: Caller, is_packed: bool) -> bytes | Iterator[bytes] | None:
     """The body of the answer: its bytes, or what makes its pieces; None if it is denied."""
     answer = _called(asked, caller)
     if answer.is_denied:
         return None
     pieces = answer.pieces()
-    if "truncated_json" in asked.faults:
-        body = b"".join(pieces)
-        pieces = iter((body[: len(body) // 2],))
+    if "truncated_json" in asked.faults or ("drop_midway" in asked.faults and answer.is_large):
+        pieces = bodies.first_half(pieces, answer.piece_count)
     if is_packed:
         pieces = bodies.gzipped(pieces)
-    return pieces if answer.is_large and not is_whole else b"".join(pieces)
+    return pieces if answer.is_large else b"".join(pieces)
 
 
 def _called(asked: _Call, caller: Caller) -> Answer:
@@ -195,13 +189,13 @@ def takes_gzip(accepted: str) -> bool:
     return False
 
 
-async def _params_of(request: web.BaseRequest) -> Params:
-    """Parameters of the query and, after them, of a posted form; the last of equal names wins."""
-    params = dict(request.query)
+async def _read_params(request: web.BaseRequest) -> Params:
+    """Parameters of the query and, after them, of a posted form."""
+    pairs = list(request.query.items())
     if request.method == "POST":
         form = await request.post()
-        params |= {name: value for name, value in form.items() if isinstance(value, str)}
-    return params
+        pairs += [(name, value) for name, value in form.items() if isinstance(value, str)]
+    return params_of(pairs)
 
 
 def _headers(site: Site, content_type: str) -> dict[str, str]:
@@ -215,6 +209,11 @@ def _headers(site: Site, content_type: str) -> dict[str, str]:
 def _page(site: Site, page: Page) -> web.Response:
     headers = _headers(site, page.content_type)
     return web.Response(status=page.status, reason=page.reason, headers=headers, body=page.body)
+
+
+def _failed(site: Site, request: web.BaseRequest, page: Page) -> web.Response:
+    """*page*, or the end of the connection if an answer has begun."""
+    return _cut(request) if request.writer.output_size else _page(site, page)
 
 
 def _cut(request: web.BaseRequest) -> web.Response:

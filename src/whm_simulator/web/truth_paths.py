@@ -8,10 +8,11 @@ import msgspec
 from aiohttp import web
 
 from whm_simulator.mail.rows import Row
+from whm_simulator.mail.source import Queued
 from whm_simulator.web import bodies
-from whm_simulator.web.clock import Clock
+from whm_simulator.web.clock import INSTANTS, Clock, is_instant
 from whm_simulator.web.orders import no_server
-from whm_simulator.web.refusal import Refused, instant_of
+from whm_simulator.web.refusal import Refused, seconds_of
 from whm_simulator.web.site import Site
 from whm_simulator.web.truth import COUNTED_BY, Question, Totals, lines_of, slices_of
 
@@ -73,15 +74,19 @@ class TruthPaths:
         return site
 
     def _question(self, request: web.BaseRequest) -> Question:
-        since_unix = instant_of(request, "since")
+        since_unix = seconds_of(request, "since")
         events = request.query.get("events", "0")
         if events not in ("0", "1"):
             raise Refused(400, f'"events" must be 0 or 1, not "{events}".')
         return Question(self._until(request), since_unix, events == "1")
 
     def _until(self, request: web.BaseRequest) -> float:
-        until_unix = instant_of(request, "until")
-        return self._clock() if until_unix is None else until_unix
+        until_unix = seconds_of(request, "until")
+        if until_unix is None:
+            return self._clock()
+        if not is_instant(until_unix):
+            raise Refused(400, f'"until" must be {INSTANTS}.')
+        return until_unix
 
 
 def _counted(totals: Totals, slices: Iterator[Sequence[Row]]) -> Iterator[bytes]:
@@ -92,7 +97,14 @@ def _counted(totals: Totals, slices: Iterator[Sequence[Row]]) -> Iterator[bytes]
 
 def _queue_lines(site: Site, until_unix: float) -> Iterator[bytes]:
     for batch in _batches(site.mail.queue(until_unix)):
-        yield _encoder.encode_lines([queued._asdict() for queued in batch])
+        yield _encoder.encode_lines([_as_of_whm(queued) for queued in batch])
+
+
+def _as_of_whm(queued: Queued) -> dict[str, object]:
+    """A message of the queue with the field names of ``fetch_mail_queue``."""
+    fields = queued._asdict()
+    fields["time"], fields["frozen"] = fields.pop("time_unix"), int(fields.pop("is_frozen"))
+    return fields
 
 
 def _account_lines(sites: Sequence[Site], until_unix: float) -> Iterator[bytes]:
