@@ -3,6 +3,7 @@
 import sys
 
 _LARGEST = int(sys.float_info.max)
+_FIRST_WITH_EXPONENT = 1_000_000
 
 
 def label_value(value: str) -> str:
@@ -34,3 +35,21 @@ def number(value: float) -> str:
         return "+Inf" if value > 0 else "-Inf"
     whole = int(value)
     return str(whole) if whole == value else repr(value)
+
+
+def bound(value: float) -> str:
+    """A bucket's bound as `le` says it: always a float, so that both formats agree on the series.
+
+    OpenMetrics asks for this form, and Prometheus 3 turns others into it.
+
+    >>> bound(5), bound(0.25), bound(345_600), bound(1_048_576), bound(float("inf"))
+    ('5.0', '0.25', '345600.0', '1.048576e+06', '+Inf')
+    """
+    if value == float("inf"):
+        return "+Inf"
+    digits = repr(float(value))
+    if abs(value) < _FIRST_WITH_EXPONENT or "e" in digits:
+        return digits
+    whole = str(int(value))
+    fraction = whole[1:].rstrip("0")
+    return f"{whole[0]}{'.' if fraction else ''}{fraction}e+{len(whole) - 1:02}"

@@ -1,5 +1,6 @@
 """Every family, declared once: name, kind, labels, and where its figure comes from."""
 
+from cpanel_mail_exporter.ledger import counters
 from cpanel_mail_exporter.model.family import Family
 from cpanel_mail_exporter.model.records import DELIVERY_LABELS
 
@@ -30,6 +31,78 @@ EMAIL_LOGS = Family(
     "Always 1; one delivery record of the window for each series, "
     "all of its fields as labels, from WHM's emailtrack_search.",
     DELIVERY_LABELS,
+)
+DELIVERY_EVENTS = Family(
+    "cpanel_mail_delivery_events_total",
+    "counter",
+    "Rows of WHM's emailtrack_search, each counted once, those in progress left out: one for each "
+    "attempt at a recipient; direction and provider are those of the destination.",
+    ("outcome", "direction", "provider"),
+)
+USER_DELIVERY_EVENTS = Family(
+    "cpanel_mail_user_delivery_events_total",
+    "counter",
+    "The same events by WHM's USER and DOMAIN of the sender; those without a series of their own "
+    "are in _other. Users can change between the two, so use sum(rate()): "
+    "sum() of the raw counters isn't right.",
+    ("user", "domain", "outcome"),
+)
+TIME_TO_DELIVER = Family(
+    "cpanel_mail_time_to_deliver_seconds",
+    "histogram",
+    "From the arrival of a message to its delivery to a recipient, for each success: "
+    "actionunixtime minus sendunixtime of WHM's emailtrack_search.",
+    ("direction", "provider"),
+    bounds=counters.BOUNDS[counters.TIME_TO_DELIVER],
+)
+TIME_TO_FAIL = Family(
+    "cpanel_mail_time_to_fail_seconds",
+    "histogram",
+    "From the arrival of a message until a recipient was given up, for each failure: "
+    "actionunixtime minus sendunixtime of WHM's emailtrack_search.",
+    ("direction",),
+    bounds=counters.BOUNDS[counters.TIME_TO_FAIL],
+)
+DELIVERY_ATTEMPTS = Family(
+    "cpanel_mail_delivery_attempts",
+    "histogram",
+    "Deferrals of a recipient before a success or failure, plus one, from WHM's "
+    "emailtrack_search; observed 65 minutes after the outcome, since rows of deferrals can come "
+    "late, so it lags behind the events.",
+    ("direction",),
+    bounds=counters.BOUNDS[counters.ATTEMPTS],
+)
+MESSAGE_SIZE = Family(
+    "cpanel_mail_message_size_bytes",
+    "histogram",
+    "Size of each message with a counted event, once for each direction it went, "
+    "from WHM's emailtrack_search.",
+    ("direction",),
+    bounds=counters.BOUNDS[counters.MESSAGE_SIZE],
+)
+DEFERRED_RECIPIENTS = Family(
+    "cpanel_mail_deferred_recipients",
+    "gauge",
+    "Recipients with a deferral and neither success nor failure yet, "
+    "from the rows of WHM's emailtrack_search that have been learned.",
+)
+API_DRIFT = Family(
+    "cpanel_mail_api_drift_total",
+    "counter",
+    "Rows of WHM's emailtrack_search that are other than its documentation says: an unknown type, "
+    "no readable time (such rows are not counted as events, and here at every reading), "
+    "no time of action, a size that can be none.",
+    ("what",),
+)
+COUNTING_SINCE = Family(
+    "cpanel_mail_counting_since_timestamp_seconds",
+    "gauge",
+    "Events that happened earlier are not in the counters; 0 if everything that was found is.",
+)
+LEDGER_SIZE = Family(
+    "cpanel_mail_ledger_size_bytes",
+    "gauge",
+    "Space on disk of what is remembered of this server's events; 0 if it is kept in memory.",
 )
 UP = Family(
     "cpanel_mail_up",
@@ -122,7 +195,11 @@ LOGIN_RETRY = Family(
     "When a refused login is tried again; absent while logins work.",
 )
 SERIES = Family(
-    "cpanel_mail_series", "gauge", "Series published of a bounded or windowed family.", ("family",)
+    "cpanel_mail_series",
+    "gauge",
+    "Series published of a bounded or windowed family; "
+    "(user, domain) pairs of cpanel_mail_user_delivery_events_total.",
+    ("family",),
 )
 SERIES_WANTED = Family(
     "cpanel_mail_series_wanted",
@@ -149,6 +226,16 @@ FAMILIES: tuple[Family, ...] = (
     EMAIL_FLAG_STATS,
     EMAIL_USER_INFO,
     EMAIL_LOGS,
+    DELIVERY_EVENTS,
+    USER_DELIVERY_EVENTS,
+    TIME_TO_DELIVER,
+    TIME_TO_FAIL,
+    DELIVERY_ATTEMPTS,
+    MESSAGE_SIZE,
+    DEFERRED_RECIPIENTS,
+    API_DRIFT,
+    COUNTING_SINCE,
+    LEDGER_SIZE,
     UP,
     COLLECTOR_SUCCESS,
     POLLS,
@@ -172,6 +259,9 @@ FAMILIES: tuple[Family, ...] = (
 )
 """All families in the order they are shown."""
 
+BUCKET_LABEL = "le"
+"""Label of the buckets of histograms."""
+
 USER_STATS_LABELS: tuple[str, ...] = ("owner", "primary_domain")
 """Labels that `user_stats.labels` can add to email_user_stats and email_flag_stats."""
 
@@ -185,6 +275,5 @@ def user_stats_family(family: Family, extra: tuple[str, ...]) -> Family:
 
 def reserved_labels() -> frozenset[str]:
     """Label names that a server's own labels may not take."""
-    return frozenset(label for family in FAMILIES for label in family.labels) | set(
-        USER_STATS_LABELS
-    )
+    own = frozenset(label for family in FAMILIES for label in family.labels)
+    return own | {*USER_STATS_LABELS, BUCKET_LABEL}

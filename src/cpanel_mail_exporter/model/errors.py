@@ -13,6 +13,8 @@
      +-- ApiRefused           WHM's own error: metadata.result 0
      +-- WrongShape           JSON, but not the envelope of this function
      +-- StorageFailed        what was read could not be stored
+          +-- StorageLocked   another process counts this server's mail into the same file
+          +-- StorageDamaged  the file was unreadable and has been moved aside
 
 Foreign errors are translated into these in `whm.client` alone. A message names server, function
 and what to do next; it never holds a token or a body.
@@ -124,6 +126,18 @@ class StorageFailed(PollError):
     advice = "check space and permissions of the storage path"
 
 
+class StorageLocked(StorageFailed):
+    """Another process counts this server's mail into the same file."""
+
+    advice = "end the other process, or give this one another storage path"
+
+
+class StorageDamaged(StorageFailed):
+    """What was stored can't be read; it has been moved aside and counting starts anew."""
+
+    advice = "counting starts anew; see whether the disk is failing"
+
+
 KINDS: tuple[type[PollError], ...] = (
     Denied,
     Unsupported,
@@ -138,4 +152,4 @@ KINDS: tuple[type[PollError], ...] = (
     WrongShape,
     StorageFailed,
 )
-"""Every leaf of the tree, in the order the kinds are shown."""
+"""One class for each kind, in the order the kinds are shown."""

@@ -4,12 +4,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["gauge", "counter"]
+Kind = Literal["gauge", "counter", "histogram"]
 
 Labels = tuple[str, ...]
 """Label values, in the order of the family's label names."""
 
-Sample = tuple[Labels, int | float]
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """What one histogram has observed.
+
+    Attributes:
+        counts: observations by bucket, each counted in one bucket only; one more than the family
+            has bounds, the last for those above all of them.
+        sum: of the observed values.
+    """
+
+    counts: tuple[int, ...]
+    sum: int | float
+
+
+Sample = tuple[Labels, int | float | Distribution]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +33,11 @@ class Family:
 
     Attributes:
         name: full name; a counter's ends in `_total`.
-        kind: `gauge` or `counter`.
+        kind: `gauge`, `counter` or `histogram`; samples of a histogram are Distributions.
         help: one sentence for the operator; names the WHM function and field where there is one.
         labels: label names in the order they are shown, without those of the server.
         of_server: whether its series are about one WHM server (and carry its labels).
+        bounds: upper bounds of a histogram's buckets, inclusive and rising, without infinity.
     """
 
     name: str
@@ -29,6 +45,7 @@ class Family:
     help: str
     labels: tuple[str, ...] = ()
     of_server: bool = True
+    bounds: tuple[int | float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,129 @@
+"""What the store knows of some seconds, and what a step adds to it.
+
+Everything is kept under the second its message was sent in: all rows of one message share it, and
+mail of one age is forgotten together.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from cpanel_mail_exporter.ledger.counters import CounterKey, Labels
+
+KIND_OTHER, KIND_DEFERRAL, KIND_FINAL = 0, 1, 2
+"""What an event is to its recipient, as stored; a final outcome is a success or a failure."""
+
+
+class Event(NamedTuple):
+    """One identity that has been seen.
+
+    Attributes:
+        second: send second it is kept under.
+        identity: see `ledger.identity`.
+        recipient: identity of message and recipient.
+        kind: KIND_OTHER, KIND_DEFERRAL or KIND_FINAL.
+        copies: how many equal rows have stood in one answer, at most.
+    """
+
+    second: int
+    identity: int
+    recipient: int
+    kind: int
+    copies: int
+
+
+class Deferral(NamedTuple):
+    """When a recipient was deferred; *copies* of it are added."""
+
+    second: int
+    recipient: int
+    action_unix: int
+    copies: int
+
+
+class Sized(NamedTuple):
+    """A message whose size has been observed for a direction (its place in DIRECTIONS)."""
+
+    second: int
+    message: int
+    direction: int
+
+
+class Pending(NamedTuple):
+    """Final outcomes of a recipient, *copies* of them, whose attempts are not observed yet."""
+
+    action_unix: int
+    second: int
+    recipient: int
+    direction: int
+    copies: int
+
+
+class Seat(NamedTuple):
+    """The place of a label set in a budget of series.
+
+    Attributes:
+        has_series: it has a series of its own; otherwise its events go to `_other`.
+        volume: its events, those of earlier days weighing less; in 1024ths of an event.
+        day: the day for which *volume* holds, days since 1970.
+    """
+
+    has_series: bool
+    volume: int
+    day: int
+
+
+@dataclass(slots=True)
+class Known:
+    """What is stored of the seconds that some records were sent in.
+
+    Attributes:
+        copies: by identity of an event.
+        final: recipients with a final outcome.
+        deferrals: by recipient, action time -> copies.
+        sized: (message, direction) pairs whose size has been observed.
+    """
+
+    copies: dict[int, int] = field(default_factory=dict)
+    final: set[int] = field(default_factory=set)
+    deferrals: dict[int, dict[int, int]] = field(default_factory=dict)
+    sized: set[tuple[int, int]] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Change:
+    """What one step adds; stored in one transaction or not at all.
+
+    Attributes:
+        events: identities that are new or have more copies than before.
+        deferrals, sized, pending: further facts about them.
+        settled: what is pending no more.
+        counters: what is added to each counter; DEFERRED_RECIPIENTS may also fall.
+        seats: new state of label sets in the budget of users; None where one is forgotten.
+        cursors: values by key, None to delete; opaque here but for those beginning with `ledger.`.
+        slices: what the reading knows of a slice of send time, by its first second; opaque.
+        forget_before_unix: events, deferrals, sizes and slices of earlier seconds are deleted.
+    """
+
+    events: list[Event] = field(default_factory=list)
+    deferrals: list[Deferral] = field(default_factory=list)
+    sized: list[Sized] = field(default_factory=list)
+    pending: list[Pending] = field(default_factory=list)
+    settled: list[Pending] = field(default_factory=list)
+    counters: dict[CounterKey, int] = field(default_factory=dict)
+    seats: dict[Labels, Seat | None] = field(default_factory=dict)
+    cursors: Mapping[str, str | None] = field(default_factory=dict)
+    slices: Mapping[int, str | None] = field(default_factory=dict)
+    forget_before_unix: int | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing is to be stored."""
+        return self.forget_before_unix is None and not (
+            self.events
+            or self.settled
+            or self.counters
+            or self.seats
+            or self.cursors
+            or self.slices
+        )

@@ -1,0 +1,354 @@
+"""The ledger of one server: takes whole answers, keeps them, and gives the numbers to be shown.
+
+Nothing is counted that isn't stored: each step works out a change, has it stored in one
+transaction, and only then takes it over. After a failure all is read again from the store.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from cpanel_mail_exporter.ledger import counters as names
+from cpanel_mail_exporter.ledger.apply import Applied, apply
+from cpanel_mail_exporter.ledger.births import Births
+from cpanel_mail_exporter.ledger.budget import Budget, Seating
+from cpanel_mail_exporter.ledger.change import Change, Pending
+from cpanel_mail_exporter.ledger.counters import CounterKey, Labels
+from cpanel_mail_exporter.ledger.identity import home_second
+from cpanel_mail_exporter.ledger.settle import DEFAULT_SETTLE_SECONDS, forget, settle
+from cpanel_mail_exporter.ledger.store import LedgerStore
+from cpanel_mail_exporter.model.errors import StorageFailed
+from cpanel_mail_exporter.model.records import DeliveryRecord
+from cpanel_mail_exporter.model.window import Slice
+
+COUNTING_SINCE = "ledger.counting_since_unix"
+HORIZON = "ledger.horizon_unix"
+_OWN_CURSORS = "ledger."
+
+_DAY_SECONDS = 86_400
+_JOINED_GAP_SECONDS = 60
+_SETTLED_AT_ONCE = 5_000
+_FORGOTTEN_AT_ONCE_SECONDS = 3_600
+_USER_LABELS = 2
+_NO_SEATING = Seating({})
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerTerms:
+    """How a server's events are counted.
+
+    Attributes:
+        user_limit: most (user, domain) pairs with series of their own, 0 for all.
+        settle_seconds: how long after an outcome its earlier deferrals may become known.
+        birth_delay_seconds: how long a new series is shown at its first value; None shows every
+            series at its value at once.
+    """
+
+    user_limit: int = 2_000
+    settle_seconds: int = DEFAULT_SETTLE_SECONDS
+    birth_delay_seconds: float | None = 60.0
+
+
+class Ledger:
+    """Counts every event of one server once. Not for several threads at a time."""
+
+    def __init__(self, server: str, store: LedgerStore, terms: LedgerTerms = LedgerTerms()) -> None:
+        self.terms = terms
+        self._server = server
+        self._store = store
+        self._is_loaded = self._was_loaded = False
+        self._counters: dict[CounterKey, int] = {}
+        self._cursors: dict[str, str] = {}
+        self._budget = Budget(terms.user_limit, _USER_LABELS)
+        self._births: Births[CounterKey] = Births(terms.birth_delay_seconds or 0.0)
+        self._drift: dict[str, int] = {}
+
+    def load(self) -> None:
+        """Read the numbers from the store, if that is to be done; they are shown from then on.
+
+        Raises:
+            StorageFailed: they can't be read.
+        """
+        if self._is_loaded:
+            return
+        with self._trusting_the_store():
+            self._counters = self._store.counters()
+            self._cursors = self._store.cursors()
+            self._budget = Budget(self.terms.user_limit, _USER_LABELS, self._store.seats())
+        self._is_loaded = self._was_loaded = True
+
+    def begin(self, server_now_unix: int, *, counts_past: bool = False) -> int:
+        """Make ready for a poll; gives the instant since which events are counted.
+
+        Args:
+            server_now_unix: the server's own time, before anything is asked; what happened
+                earlier isn't counted if this is the first time.
+            counts_past: at the first time, count also what happened earlier; gives 0.
+
+        Raises:
+            StorageFailed: what is stored can't be read, or written.
+        """
+        self.load()
+        since = self.counting_since_unix
+        if since is None:
+            since = 0 if counts_past else server_now_unix
+            self._commit(Change(cursors={COUNTING_SINCE: str(since)}))
+        return since
+
+    def learn(
+        self,
+        records: Sequence[DeliveryRecord],
+        now_unix: int,
+        cursors: Mapping[str, str | None] | None = None,
+        slices: Mapping[int, str | None] | None = None,
+    ) -> Applied:
+        """Count what is new in one whole answer, and store what the reading knows by it.
+
+        Args:
+            records: rows of one slice as they stood in one answer, or in several of which it is
+                known that they show no row twice.
+            now_unix: server's time; only its day matters.
+            cursors: opaque values to store in the same transaction, None to delete; keys don't
+                begin with `ledger.`.
+            slices: the same by the first second of a slice of send time.
+
+        Raises:
+            StorageFailed: nothing was counted; the same records can be given again.
+        """
+        self.load()
+        since = self.counting_since_unix
+        if since is None:
+            raise StorageFailed(self._server, "storage", "counting has not begun yet")
+        if any(key.startswith(_OWN_CURSORS) for key in cursors or ()):
+            raise ValueError(f"a cursor of the reading begins with {_OWN_CURSORS}")
+        with self._trusting_the_store():
+            known = self._store.load(spans_of(map(home_second, records)))
+        applied = apply(known, records, since, self.horizon_unix)
+        applied.change.cursors = cursors or {}
+        applied.change.slices = slices or {}
+        seating = self._seating(applied, now_unix)
+        self._commit(applied.change, seating)
+        if applied.rows_without_time:
+            before = self._drift.get(names.NO_TIME, 0)
+            self._drift[names.NO_TIME] = before + applied.rows_without_time
+        return applied
+
+    def settle(self, newest_reading_unix: int, held: Sequence[Slice] = ()) -> int:
+        """Observe the attempts of outcomes that lie far enough behind; gives how many.
+
+        Args:
+            newest_reading_unix: server's time up to which events have been read.
+            held: send times that are known not to have been read whole.
+
+        Raises:
+            StorageFailed: some may have been observed, the others will be by the next call.
+        """
+        self.load()
+        until = newest_reading_unix - self.terms.settle_seconds
+        settled = 0
+        last: Pending | None = None
+        while True:
+            with self._trusting_the_store():
+                part = self._store.pending_until(until, last, _SETTLED_AT_ONCE)
+            settled += self._settle(part, held)
+            if len(part) < _SETTLED_AT_ONCE:
+                return settled
+            last = part[-1]
+
+    def forget(self, before_unix: int) -> None:
+        """Forget identities of mail sent before *before_unix*; no such mail is counted any more.
+
+        What is pending of it is observed as it stands. A time before that of an earlier call
+        changes nothing.
+
+        Raises:
+            StorageFailed: part of it may be done, the rest will be by the next call.
+        """
+        self.load()
+        if before_unix <= self.horizon_unix:
+            return
+        with self._trusting_the_store():
+            oldest = self._store.oldest_second()
+        start = before_unix if oldest is None else min(oldest, before_unix)
+        while True:
+            end = min(start + _FORGOTTEN_AT_ONCE_SECONDS, before_unix)
+            with self._trusting_the_store():
+                pending = self._store.pending_sent_before(end)
+            self._settle(pending)
+            with self._trusting_the_store():
+                known = self._store.load([Slice(start, end)])
+            change = forget(known, end)
+            change.cursors = {HORIZON: str(end)}
+            self._commit(change)
+            if end == before_unix:
+                return
+            start = end
+
+    def note(
+        self,
+        cursors: Mapping[str, str | None] | None = None,
+        slices: Mapping[int, str | None] | None = None,
+    ) -> None:
+        """Store what the reading knows, without any records."""
+        self.load()
+        self._commit(Change(cursors=cursors or {}, slices=slices or {}))
+
+    def cursors(self) -> Mapping[str, str]:
+        """What the reading has stored by key."""
+        self.load()
+        own = _OWN_CURSORS
+        return {key: value for key, value in self._cursors.items() if not key.startswith(own)}
+
+    def slices(self, span: Slice) -> Mapping[int, str]:
+        """What the reading has stored of slices that begin in *span*."""
+        self.load()
+        with self._trusting_the_store():
+            return self._store.slices(span)
+
+    def size_bytes(self) -> int:
+        """Space the store takes on disk."""
+        return self._store.size_bytes()
+
+    def rest(self) -> None:
+        """Nothing will be asked for a while."""
+        self._store.rest()
+
+    def close(self) -> None:
+        """Nothing will be asked any more."""
+        self._store.close()
+
+    @property
+    def counting_since_unix(self) -> int | None:
+        """Since when events are counted, 0 for all; None before the first poll."""
+        value = self._cursors.get(COUNTING_SINCE)
+        return None if value is None else int(value)
+
+    @property
+    def horizon_unix(self) -> int:
+        """Mail sent before this isn't counted any more."""
+        return int(self._cursors.get(HORIZON, "0"))
+
+    @property
+    def user_budget(self) -> Budget:
+        """The places of (user, domain) pairs."""
+        return self._budget
+
+    @property
+    def next_publication_unix(self) -> float | None:
+        """When a publication would show more than the last one though nothing was learned."""
+        return self._births.next_unix
+
+    def published(self, now_unix: float) -> dict[CounterKey, int]:
+        """The numbers to show in a publication made at *now_unix*; none before they were loaded.
+
+        Those known beforehand are there from the start; those of users that lost their place are
+        left out; new series stand at the value they had before.
+        """
+        if not self._was_loaded:
+            return {}
+        shown = dict.fromkeys(names.KNOWN_BEFOREHAND, 0)
+        baselines: Mapping[CounterKey, int] = {}
+        if self.terms.birth_delay_seconds is not None:
+            baselines = self._births.published(now_unix)
+        for key, value in self._counters.items():
+            if self._is_shown(key):
+                shown[key] = baselines.get(names.series_of(key), value) if baselines else value
+        shown.setdefault((names.DEFERRED_RECIPIENTS, ()), 0)
+        for what, rows in self._drift.items():
+            shown[names.DRIFT, (what,)] = shown.get((names.DRIFT, (what,)), 0) + rows
+        return shown
+
+    def _seating(self, applied: Applied, now_unix: int) -> Seating:
+        """Add the events by user to the series they have, and keep the places in the change."""
+        demand: dict[Labels, int] = {}
+        for (user, domain, _), events in applied.by_user.items():
+            demand[user, domain] = demand.get((user, domain), 0) + events
+        if not demand:
+            return _NO_SEATING
+        seating = self._budget.seating(demand, now_unix // _DAY_SECONDS)
+        counters = applied.change.counters
+        for (user, domain, outcome), events in applied.by_user.items():
+            key = names.USER_EVENTS, (*seating.routes[user, domain], outcome)
+            counters[key] = counters.get(key, 0) + events
+        applied.change.seats = dict(seating.changes)
+        return seating
+
+    def _settle(self, pending: Sequence[Pending], held: Sequence[Slice] = ()) -> int:
+        if not pending:
+            return 0
+        with self._trusting_the_store():
+            known = self._store.deferrals(spans_of(outcome.second for outcome in pending))
+        change = settle(pending, known, held)
+        self._commit(change)
+        return sum(outcome.copies for outcome in change.settled)
+
+    def _commit(self, change: Change, seating: Seating = _NO_SEATING) -> None:
+        """Store, then take over; what becomes visible is shown at its earlier value first."""
+        if change.is_empty:
+            return
+        with self._trusting_the_store():
+            self._store.commit(change)
+        self._move(seating)
+        for key in change.counters:
+            series = names.series_of(key)
+            if not self._has(series) and self._is_shown(key) and key not in names.KNOWN_BEFOREHAND:
+                self._births.born(series, 0)
+        for key, added in change.counters.items():
+            self._counters[key] = self._counters.get(key, 0) + added
+        for cursor, value in change.cursors.items():
+            if value is None:
+                self._cursors.pop(cursor, None)
+            else:
+                self._cursors[cursor] = value
+
+    def _move(self, seating: Seating) -> None:
+        """Take over the places; a pair that comes back stands at its old values first."""
+        were_shown = {pair: self._budget.is_shown(pair) for pair in seating.changes}
+        self._budget.accept(seating)
+        for pair, was_shown in were_shown.items():
+            is_shown = self._budget.is_shown(pair)
+            if is_shown == was_shown:
+                continue
+            for outcome in names.OUTCOMES:
+                key = names.USER_EVENTS, (*pair, outcome)
+                if not is_shown:
+                    self._births.gone(key)
+                elif key in self._counters:
+                    self._births.born(key, self._counters[key])
+
+    def _has(self, series: CounterKey) -> bool:
+        name, labels = series
+        return series in self._counters or (name + names.SUM, labels) in self._counters
+
+    def _is_shown(self, key: CounterKey) -> bool:
+        name, labels = key
+        return name != names.USER_EVENTS or self._budget.is_shown(labels[:_USER_LABELS])
+
+    @contextmanager
+    def _trusting_the_store(self) -> Iterator[None]:
+        """After a failure, what is in memory may differ from what is stored: it is read again."""
+        try:
+            yield
+        except StorageFailed:
+            self._is_loaded = False
+            raise
+
+
+def spans_of(seconds: Iterable[int | None]) -> list[Slice]:
+    """Slices that hold all *seconds* and little more, in order.
+
+    >>> spans_of([100, 130, None, 9_000])
+    [Slice(start=100, end=131), Slice(start=9000, end=9001)]
+    """
+    spans: list[Slice] = []
+    start = last = None
+    for second in sorted({second for second in seconds if second is not None}):
+        if start is None or last is None:
+            start = second
+        elif second - last > _JOINED_GAP_SECONDS:
+            spans.append(Slice(start, last + 1))
+            start = second
+        last = second
+    if start is not None and last is not None:
+        spans.append(Slice(start, last + 1))
+    return spans

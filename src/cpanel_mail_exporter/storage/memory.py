@@ -1,0 +1,150 @@
+"""A ledger's store in memory: for `once`, and where nothing can be written."""
+
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+from cpanel_mail_exporter.ledger.change import (
+    KIND_FINAL,
+    Change,
+    Event,
+    Known,
+    Pending,
+    Seat,
+)
+from cpanel_mail_exporter.ledger.counters import CounterKey, Labels
+from cpanel_mail_exporter.model.window import Slice
+
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+
+
+class MemoryStore:
+    """Implements `LedgerStore`; what it holds ends with the process."""
+
+    def __init__(self) -> None:
+        self._events: dict[int, dict[int, Event]] = {}
+        self._deferrals: dict[int, dict[int, dict[int, int]]] = {}
+        self._sized: dict[int, set[tuple[int, int]]] = {}
+        self._pending: dict[tuple[int, int, int, int], int] = {}
+        self._counters: dict[CounterKey, int] = {}
+        self._seats: dict[Labels, Seat] = {}
+        self._cursors: dict[str, str] = {}
+        self._slices: dict[int, str] = {}
+
+    def load(self, spans: Sequence[Slice]) -> Known:
+        """All that is known of the seconds in *spans*."""
+        known = self.deferrals(spans)
+        for second in _within(self._events, spans):
+            for event in self._events[second].values():
+                known.copies[event.identity] = event.copies
+                if event.kind == KIND_FINAL:
+                    known.final.add(event.recipient)
+        for second in _within(self._sized, spans):
+            known.sized |= self._sized[second]
+        return known
+
+    def deferrals(self, spans: Sequence[Slice]) -> Known:
+        """The deferrals of the seconds in *spans*."""
+        known = Known()
+        for second in _within(self._deferrals, spans):
+            for recipient, times in self._deferrals[second].items():
+                known.deferrals[recipient] = dict(times)
+        return known
+
+    def pending_until(self, action_unix: int, after: Pending | None, limit: int) -> list[Pending]:
+        """Pending outcomes up to an action time, in order."""
+        first = None if after is None else after[:4]
+        keys = sorted(
+            key for key in self._pending if key[0] <= action_unix and (first is None or key > first)
+        )
+        return [Pending(*key, self._pending[key]) for key in keys[:limit]]
+
+    def pending_sent_before(self, before_unix: int) -> list[Pending]:
+        """Pending outcomes of mail sent before an instant."""
+        return [
+            Pending(*key, copies)
+            for key, copies in sorted(self._pending.items())
+            if key[1] < before_unix
+        ]
+
+    def oldest_second(self) -> int | None:
+        """The oldest second of which an event is known."""
+        return min(self._events, default=None)
+
+    def counters(self) -> dict[CounterKey, int]:
+        """Every counter."""
+        return dict(self._counters)
+
+    def seats(self) -> dict[Labels, Seat]:
+        """The budget's places."""
+        return dict(self._seats)
+
+    def cursors(self) -> dict[str, str]:
+        """Every cursor value."""
+        return dict(self._cursors)
+
+    def slices(self, span: Slice) -> Mapping[int, str]:
+        """What the reading knows of slices that begin in *span*."""
+        return {start: self._slices[start] for start in sorted(self._slices) if start in span}
+
+    def commit(self, change: Change) -> None:
+        """Take *change* over; nothing in here can fail."""
+        self._add_facts(change)
+        for key, added in change.counters.items():
+            self._counters[key] = self._counters.get(key, 0) + added
+        _update(self._seats, change.seats)
+        _update(self._cursors, change.cursors)
+        _update(self._slices, change.slices)
+        if change.forget_before_unix is not None:
+            _forget(self._events, change.forget_before_unix)
+            _forget(self._deferrals, change.forget_before_unix)
+            _forget(self._sized, change.forget_before_unix)
+            _forget(self._slices, change.forget_before_unix)
+
+    def _add_facts(self, change: Change) -> None:
+        for event in change.events:
+            self._events.setdefault(event.second, {})[event.identity] = event
+        for deferral in change.deferrals:
+            recipients = self._deferrals.setdefault(deferral.second, {})
+            times = recipients.setdefault(deferral.recipient, {})
+            times[deferral.action_unix] = times.get(deferral.action_unix, 0) + deferral.copies
+        for sized in change.sized:
+            self._sized.setdefault(sized.second, set()).add((sized.message, sized.direction))
+        for outcome in change.pending:
+            self._pending[outcome[:4]] = self._pending.get(outcome[:4], 0) + outcome.copies
+        for outcome in change.settled:
+            self._pending.pop(outcome[:4], None)
+
+    def size_bytes(self) -> int:
+        """Nothing on disk."""
+        return 0
+
+    def rest(self) -> None:
+        """Nothing to give back."""
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+
+def _within(seconds: Mapping[int, object], spans: Sequence[Slice]) -> list[int]:
+    """The keys in *spans*, found by whichever is shorter."""
+    found: list[int] = []
+    for span in spans:
+        if span.seconds <= len(seconds):
+            found += [second for second in range(span.start, span.end) if second in seconds]
+        else:
+            found += [second for second in seconds if second in span]
+    return found
+
+
+def _update(held: dict[_Key, _Value], change: Mapping[_Key, _Value | None]) -> None:
+    for key, value in change.items():
+        if value is None:
+            held.pop(key, None)
+        else:
+            held[key] = value
+
+
+def _forget(held: dict[int, _Value], before_unix: int) -> None:
+    for second in [second for second in held if second < before_unix]:
+        del held[second]

@@ -1,0 +1,74 @@
+"""The tables of a ledger's file, as the steps that lead to them.
+
+A step is never changed once it was released: files hold what it made. A new one goes to the end.
+"""
+
+APPLICATION_ID = 0x6D61696C
+"""Says in a file's header that it is a ledger ("mail")."""
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        # Keyed by the second a message was sent in: what is read together lies together, and is
+        # forgotten together.
+        """CREATE TABLE event (
+            second INTEGER NOT NULL,
+            identity INTEGER NOT NULL,
+            recipient INTEGER NOT NULL,
+            kind INTEGER NOT NULL,
+            copies INTEGER NOT NULL,
+            PRIMARY KEY (second, identity)
+        ) WITHOUT ROWID""",
+        """CREATE TABLE deferral (
+            second INTEGER NOT NULL,
+            recipient INTEGER NOT NULL,
+            action_unix INTEGER NOT NULL,
+            copies INTEGER NOT NULL,
+            PRIMARY KEY (second, recipient, action_unix)
+        ) WITHOUT ROWID""",
+        """CREATE TABLE sized (
+            second INTEGER NOT NULL,
+            message INTEGER NOT NULL,
+            direction INTEGER NOT NULL,
+            PRIMARY KEY (second, message, direction)
+        ) WITHOUT ROWID""",
+        """CREATE TABLE pending (
+            action_unix INTEGER NOT NULL,
+            second INTEGER NOT NULL,
+            recipient INTEGER NOT NULL,
+            direction INTEGER NOT NULL,
+            copies INTEGER NOT NULL,
+            PRIMARY KEY (action_unix, second, recipient, direction)
+        ) WITHOUT ROWID""",
+        # Labels are JSON arrays of texts.
+        """CREATE TABLE counter (
+            name TEXT NOT NULL,
+            labels TEXT NOT NULL,
+            value INTEGER NOT NULL,
+            PRIMARY KEY (name, labels)
+        ) WITHOUT ROWID""",
+        """CREATE TABLE seat (
+            labels TEXT NOT NULL PRIMARY KEY,
+            has_series INTEGER NOT NULL,
+            volume INTEGER NOT NULL,
+            day INTEGER NOT NULL
+        ) WITHOUT ROWID""",
+        """CREATE TABLE cursor (
+            key TEXT NOT NULL PRIMARY KEY,
+            value TEXT NOT NULL
+        ) WITHOUT ROWID""",
+        """CREATE TABLE slice (
+            second INTEGER NOT NULL PRIMARY KEY,
+            value TEXT NOT NULL
+        ) WITHOUT ROWID""",
+        # One row: which file this is, and the number of its last commit.
+        """CREATE TABLE edition (
+            born TEXT NOT NULL,
+            serial INTEGER NOT NULL
+        )""",
+        "INSERT INTO edition VALUES (lower(hex(randomblob(16))), 0)",
+    ),
+)
+
+TABLES = frozenset(
+    ("event", "deferral", "sized", "pending", "counter", "seat", "cursor", "slice", "edition")
+)

@@ -1,0 +1,308 @@
+"""A ledger's store in one SQLite file: each change is one transaction.
+
+The connection is opened when something is asked and closed by `rest`, so that a thousand servers
+that are at rest hold no descriptors. What was committed survives a kill at any instant and, as the
+log is synced at each commit, a loss of power too.
+"""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from cpanel_mail_exporter.ledger.change import (
+    KIND_FINAL,
+    Change,
+    Known,
+    Pending,
+    Seat,
+)
+from cpanel_mail_exporter.ledger.counters import CounterKey, Labels
+from cpanel_mail_exporter.model.errors import StorageDamaged, StorageFailed
+from cpanel_mail_exporter.model.window import Slice
+from cpanel_mail_exporter.storage.opening import Damaged, Unusable, connect, edition, set_aside
+
+_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_PAGES_FREED_AT_ONCE = 1_000
+_NO_TEXT = "Could not decode to UTF-8"
+_SIDE_FILES = ("", "-wal", "-shm")
+
+
+class SqliteStore:
+    """Implements `LedgerStore`.
+
+    Args:
+        server: its name, for errors.
+        path: the file; made if there is none.
+        let_go: called once when it is closed.
+    """
+
+    def __init__(self, server: str, path: Path, let_go: Callable[[], None] = lambda: None) -> None:
+        self.path = path
+        self._server = server
+        self._let_go = let_go
+        self._connection: sqlite3.Connection | None = None
+        self._edition: tuple[str, int] | None = None
+        self._is_closed = False
+
+    def load(self, spans: Sequence[Slice]) -> Known:
+        """All that is known of the seconds in *spans*."""
+        known = Known()
+        with self._working() as connection:
+            for span in spans:
+                self._load_deferrals(connection, span, known)
+                ends = (span.start, span.end)
+                rows = connection.execute(
+                    "SELECT identity, copies, recipient, kind FROM event"
+                    " WHERE second >= ? AND second < ?",
+                    ends,
+                )
+                for identity, copies, recipient, kind in rows:
+                    known.copies[identity] = copies
+                    if kind == KIND_FINAL:
+                        known.final.add(recipient)
+                known.sized.update(
+                    connection.execute(
+                        "SELECT message, direction FROM sized WHERE second >= ? AND second < ?",
+                        ends,
+                    )
+                )
+        return known
+
+    def deferrals(self, spans: Sequence[Slice]) -> Known:
+        """The deferrals of the seconds in *spans*."""
+        known = Known()
+        with self._working() as connection:
+            for span in spans:
+                self._load_deferrals(connection, span, known)
+        return known
+
+    @staticmethod
+    def _load_deferrals(connection: sqlite3.Connection, span: Slice, known: Known) -> None:
+        rows = connection.execute(
+            "SELECT recipient, action_unix, copies FROM deferral WHERE second >= ? AND second < ?",
+            (span.start, span.end),
+        )
+        for recipient, action_unix, copies in rows:
+            known.deferrals.setdefault(recipient, {})[action_unix] = copies
+
+    def pending_until(self, action_unix: int, after: Pending | None, limit: int) -> list[Pending]:
+        """Pending outcomes up to an action time, in order."""
+        with self._working() as connection:
+            rows = connection.execute(
+                "SELECT * FROM pending WHERE action_unix <= ?"
+                " AND (action_unix, second, recipient, direction) > (?, ?, ?, ?)"
+                " ORDER BY action_unix, second, recipient, direction LIMIT ?",
+                (action_unix, *(after[:4] if after else (-1, 0, 0, 0)), limit),
+            )
+            return [Pending(*row) for row in rows]
+
+    def pending_sent_before(self, before_unix: int) -> list[Pending]:
+        """Pending outcomes of mail sent before an instant."""
+        with self._working() as connection:
+            rows = connection.execute(
+                "SELECT * FROM pending WHERE second < ?"
+                " ORDER BY action_unix, second, recipient, direction",
+                (before_unix,),
+            )
+            return [Pending(*row) for row in rows]
+
+    def oldest_second(self) -> int | None:
+        """The oldest second of which an event is known."""
+        with self._working() as connection:
+            (second,) = connection.execute("SELECT min(second) FROM event").fetchone()
+            return None if second is None else int(second)
+
+    def counters(self) -> dict[CounterKey, int]:
+        """Every counter."""
+        with self._working() as connection:
+            return {
+                (name, _labels(labels)): value
+                for name, labels, value in connection.execute("SELECT * FROM counter")
+            }
+
+    def seats(self) -> dict[Labels, Seat]:
+        """The budget's places."""
+        with self._working() as connection:
+            return {
+                _labels(labels): Seat(bool(has_series), volume, day)
+                for labels, has_series, volume, day in connection.execute("SELECT * FROM seat")
+            }
+
+    def cursors(self) -> dict[str, str]:
+        """Every cursor value."""
+        with self._working() as connection:
+            return dict(connection.execute("SELECT key, value FROM cursor"))
+
+    def slices(self, span: Slice) -> Mapping[int, str]:
+        """What the reading knows of slices that begin in *span*."""
+        with self._working() as connection:
+            return dict(
+                connection.execute(
+                    "SELECT second, value FROM slice WHERE second >= ? AND second < ?"
+                    " ORDER BY second",
+                    (span.start, span.end),
+                )
+            )
+
+    def commit(self, change: Change) -> None:
+        """Store all of *change*, or nothing and raise StorageFailed."""
+        with self._working() as connection:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                _write(connection, change)
+                connection.execute("UPDATE edition SET serial = serial + 1")
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+            if self._edition is not None:
+                self._edition = (self._edition[0], self._edition[1] + 1)
+            if change.forget_before_unix is not None:
+                connection.execute(f"PRAGMA incremental_vacuum({_PAGES_FREED_AT_ONCE})").fetchall()
+
+    def size_bytes(self) -> int:
+        """The file and what SQLite keeps beside it."""
+        total = 0
+        for ending in _SIDE_FILES:
+            try:
+                total += Path(f"{self.path}{ending}").stat().st_size
+            except OSError:
+                continue
+        return total
+
+    def rest(self) -> None:
+        """Close the connection; the next call opens it again."""
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        try:
+            connection.close()
+        except sqlite3.Error as error:
+            raise self._failure(error) from error
+
+    def close(self) -> None:
+        """Rest, and let other processes have the file."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        try:
+            self.rest()
+        finally:
+            self._let_go()
+
+    @contextmanager
+    def _working(self) -> Iterator[sqlite3.Connection]:
+        """The connection; errors of SQLite are translated, and it isn't used after one."""
+        try:
+            if self._connection is None:
+                self._open()
+            if self._connection is None:
+                raise Unusable("can't be opened")
+            yield self._connection
+        except (sqlite3.Error, Unusable, Damaged, ValueError, OverflowError, OSError) as error:
+            failure = self._failure(error)
+            self._drop()
+            if isinstance(failure, StorageDamaged):
+                failure = self._set_aside(failure)
+            raise failure from error
+
+    def _open(self) -> None:
+        if self._is_closed:
+            raise Unusable("has been closed")
+        self._connection = connect(self.path)
+        found = edition(self._connection)
+        known, self._edition = self._edition, found
+        if known is not None and known != found:
+            raise Unusable("has been replaced by another file while the exporter ran")
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        # Whether the last commit was stored isn't known, so the next opening takes what it finds.
+        self._edition = None
+        if connection is not None:
+            try:
+                connection.close()
+            except sqlite3.Error:
+                return
+
+    def _failure(self, error: Exception) -> StorageFailed:
+        code = getattr(error, "sqlite_errorcode", None)
+        is_damaged = (
+            isinstance(error, Damaged)
+            or (code is not None and (code & 0xFF) in _DAMAGE)
+            or _NO_TEXT in str(error)
+        )
+        says = StorageDamaged if is_damaged else StorageFailed
+        return says(self._server, "storage", f"{self.path}: {error}")
+
+    def _set_aside(self, failure: StorageFailed) -> StorageFailed:
+        try:
+            place = set_aside(self.path)
+        except OSError as error:
+            detail = f"{failure.detail}, and can't be moved aside: {error.strerror}"
+            return StorageFailed(self._server, "storage", detail)
+        return StorageDamaged(
+            self._server, "storage", f"{failure.detail}; it has been moved to {place.name}"
+        )
+
+
+def _write(connection: sqlite3.Connection, change: Change) -> None:
+    """The statements of one change; sorted, so that the tables grow at one place."""
+    many = connection.executemany
+    many(
+        "INSERT INTO event VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET copies = excluded.copies",
+        sorted(change.events),
+    )
+    many(
+        "INSERT INTO deferral VALUES (?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET copies = copies + excluded.copies",
+        sorted(change.deferrals),
+    )
+    many("INSERT OR IGNORE INTO sized VALUES (?, ?, ?)", sorted(change.sized))
+    many(
+        "INSERT INTO pending VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET copies = copies + excluded.copies",
+        sorted(change.pending),
+    )
+    many(
+        "DELETE FROM pending"
+        " WHERE action_unix = ? AND second = ? AND recipient = ? AND direction = ?",
+        [outcome[:4] for outcome in change.settled],
+    )
+    many(
+        "INSERT INTO counter VALUES (?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET value = value + excluded.value",
+        [(name, json.dumps(labels), added) for (name, labels), added in change.counters.items()],
+    )
+    for table, key, width, values in (
+        (
+            "seat",
+            "labels",
+            4,
+            {json.dumps(labels): seat for labels, seat in change.seats.items()},
+        ),
+        ("cursor", "key", 2, {k: None if v is None else (v,) for k, v in change.cursors.items()}),
+        ("slice", "second", 2, {s: None if v is None else (v,) for s, v in change.slices.items()}),
+    ):
+        gone = [(name,) for name, value in values.items() if value is None]
+        kept = [(name, *value) for name, value in values.items() if value is not None]
+        many(f"DELETE FROM {table} WHERE {key} = ?", gone)  # noqa: S608 - names from above
+        marks = ", ".join("?" * width)
+        many(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", kept)  # noqa: S608
+    if change.forget_before_unix is not None:
+        for table in ("event", "deferral", "sized", "slice"):
+            connection.execute(
+                f"DELETE FROM {table} WHERE second < ?",  # noqa: S608
+                (change.forget_before_unix,),
+            )
+
+
+def _labels(text: str) -> Labels:
+    try:
+        return tuple(map(str, json.loads(text)))
+    except (ValueError, TypeError) as error:
+        raise Damaged("labels can't be read") from error
