@@ -84,8 +84,8 @@ KNOWN_BEFOREHAND: frozenset[CounterKey] = frozenset(
     (EVENTS, (outcome, direction, _USUAL_PROVIDER[direction]))
     for outcome in OUTCOMES
     for direction in DIRECTIONS
-) | {(DRIFT, (what,)) for what in DRIFTS}
-"""Counters that are shown at 0 before anything was counted: each outcome and direction once."""
+) | {(DEFERRED_RECIPIENTS, ()), *((DRIFT, (what,)) for what in DRIFTS)}
+"""Numbers that are shown at 0 before anything was counted: each outcome and direction once."""
 
 
 def series_of(key: CounterKey) -> CounterKey:

@@ -253,7 +253,6 @@ class Ledger:
         for key, value in self._counters.items():
             if self._is_shown(key):
                 shown[key] = baselines.get(names.series_of(key), value) if baselines else value
-        shown.setdefault((names.DEFERRED_RECIPIENTS, ()), 0)
         for what, rows in self._drift.items():
             shown[names.DRIFT, (what,)] = shown.get((names.DRIFT, (what,)), 0) + rows
         return shown
@@ -329,7 +328,7 @@ class Ledger:
         """After a failure, what is in memory may differ from what is stored: it is read again."""
         try:
             yield
-        except StorageFailed:
+        except BaseException:
             self._is_loaded = False
             raise
 

@@ -91,7 +91,7 @@ def file_name(server: str) -> str:
     )
     if len(safe) > _LONGEST_NAME_BYTES:
         safe = f"{safe[:_LONGEST_NAME_BYTES]}%{_digest(server).hexdigest()}"
-    return f"{safe}.sqlite"
+    return f"{safe or '%'}.sqlite"
 
 
 def _place(server: str) -> int:

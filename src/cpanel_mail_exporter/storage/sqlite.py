@@ -149,6 +149,7 @@ class SqliteStore:
     def commit(self, change: Change) -> None:
         """Store all of *change*, or nothing and raise StorageFailed."""
         with self._working() as connection:
+            before, self._edition = self._edition, None
             try:
                 connection.execute("BEGIN IMMEDIATE")
                 _write(connection, change)
@@ -158,10 +159,11 @@ class SqliteStore:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
-            if self._edition is not None:
-                self._edition = (self._edition[0], self._edition[1] + 1)
+            if before is not None:
+                self._edition = (before[0], before[1] + 1)
             if change.forget_before_unix is not None:
-                connection.execute(f"PRAGMA incremental_vacuum({_PAGES_FREED_AT_ONCE})").fetchall()
+                # executescript, since execute takes only the first of its steps.
+                connection.executescript(f"PRAGMA incremental_vacuum({_PAGES_FREED_AT_ONCE})")
 
     def size_bytes(self) -> int:
         """The file and what SQLite keeps beside it."""
@@ -219,8 +221,8 @@ class SqliteStore:
             raise Unusable("has been replaced by another file while the exporter ran")
 
     def _drop(self) -> None:
+        """Give up the connection; the next opening takes whatever it finds."""
         connection, self._connection = self._connection, None
-        # Whether the last commit was stored isn't known, so the next opening takes what it finds.
         self._edition = None
         if connection is not None:
             try:

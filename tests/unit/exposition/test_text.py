@@ -3,14 +3,16 @@
 import math
 
 import pytest
+from prometheus_client.utils import floatToGoString
 
 from cpanel_mail_exporter.exposition.body import Format
-from cpanel_mail_exporter.exposition.escaping import help_text, label_value, number
+from cpanel_mail_exporter.exposition.escaping import bound, help_text, label_value, number
 from cpanel_mail_exporter.exposition.text import comments, pairs, sample_lines
-from cpanel_mail_exporter.model.family import Family, FamilySamples
+from cpanel_mail_exporter.model.family import Distribution, Family, FamilySamples
 
 PLAIN = Family("a_gauge", "gauge", 'Says "a\\b"\nand more.')
 COUNTER = Family("b_total", "counter", "Counts.", ("kind",))
+HISTOGRAM = Family("d_seconds", "histogram", "Times.", ("kind",), bounds=(1, 2.5, 1_048_576))
 OWN = Family("c", "gauge", "About the exporter.", ("version",), of_server=False)
 
 
@@ -102,3 +104,43 @@ def test_no_samples_are_no_lines() -> None:
 def test_label_values_that_do_not_fit_the_names_are_a_mistake(values: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match="zip"):
         sample_lines(FamilySamples(COUNTER, [(values, 1)]))
+
+
+def test_a_histogram_has_rising_buckets_a_sum_and_a_count() -> None:
+    samples = FamilySamples(HISTOGRAM, [(("x",), Distribution((3, 0, 2, 1), 7.5))])
+    assert sample_lines(samples, (("server", "web1"),)) == (
+        b'd_seconds_bucket{server="web1",kind="x",le="1.0"} 3\n'
+        b'd_seconds_bucket{server="web1",kind="x",le="2.5"} 3\n'
+        b'd_seconds_bucket{server="web1",kind="x",le="1.048576e+06"} 5\n'
+        b'd_seconds_bucket{server="web1",kind="x",le="+Inf"} 6\n'
+        b'd_seconds_sum{server="web1",kind="x"} 7.5\n'
+        b'd_seconds_count{server="web1",kind="x"} 6\n'
+    )
+
+
+def test_a_histogram_without_labels_has_only_its_bounds() -> None:
+    bare = Family("e", "histogram", "Bare.", bounds=(1,))
+    assert sample_lines(FamilySamples(bare, [((), Distribution((0, 0), 0))])) == (
+        b'e_bucket{le="1.0"} 0\ne_bucket{le="+Inf"} 0\ne_sum 0\ne_count 0\n'
+    )
+
+
+def test_a_histograms_name_is_the_same_in_both_formats() -> None:
+    for form in Format:
+        assert comments(HISTOGRAM, form) == (
+            b"# HELP d_seconds Times.\n# TYPE d_seconds histogram\n"
+        )
+
+
+@pytest.mark.parametrize("counts", [(1, 2, 3), (1, 2, 3, 4, 5)])
+def test_counts_that_do_not_fit_the_buckets_are_a_mistake(counts: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="zip"):
+        sample_lines(FamilySamples(HISTOGRAM, [(("x",), Distribution(counts, 0))]))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [0, 0.005, 1e-7, 1, 2.5, 10, 999_999, 1e6, 1_048_576, 1.5e10, 123_456_789, 1e21, 3.25e30, 2e5],
+)
+def test_bounds_are_written_as_prometheus_clients_write_them(value: float) -> None:
+    assert bound(value) == floatToGoString(value)

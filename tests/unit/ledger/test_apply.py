@@ -1,0 +1,203 @@
+"""One answer and what is known -> what it adds, and nothing else."""
+
+import pytest
+
+from cpanel_mail_exporter.ledger.apply import LARGEST_SIZE_BYTES, Applied, apply
+from cpanel_mail_exporter.ledger.change import (
+    KIND_DEFERRAL,
+    KIND_FINAL,
+    KIND_OTHER,
+    Change,
+    Deferral,
+    Event,
+    Known,
+    Pending,
+    Sized,
+)
+from cpanel_mail_exporter.ledger.identity import (
+    event_identity,
+    message_identity,
+    recipient_identity,
+)
+from tests.unit.ledger.mail import row
+
+T = 1_000_000
+RECIPIENT = recipient_identity("m1", "amy@example.net")
+MESSAGE = message_identity("m1")
+OUTBOUND = 1
+SIZE = {
+    ("message_size_bytes_bucket", ("outbound", "4096")): 1,
+    ("message_size_bytes_sum", ("outbound",)): 2000,
+}
+
+
+def test_a_success_adds_its_event_time_and_size_and_leaves_its_attempts_pending() -> None:
+    record = row("outbound", "success", T, T + 7)
+    assert apply(Known(), [record], 0) == Applied(
+        change=Change(
+            events=[Event(T, event_identity(record), RECIPIENT, KIND_FINAL, 1)],
+            sized=[Sized(T, MESSAGE, OUTBOUND)],
+            pending=[Pending(T + 7, T, RECIPIENT, OUTBOUND, 1)],
+            counters={
+                ("events", ("success", "outbound", "other")): 1,
+                ("time_to_deliver_seconds_bucket", ("outbound", "other", "15")): 1,
+                ("time_to_deliver_seconds_sum", ("outbound", "other")): 7,
+                **SIZE,
+            },
+        ),
+        by_user={("acc1", "example.com", "success"): 1},
+        new_events=1,
+        counted_events=1,
+        newest_event_unix=T + 7,
+    )
+
+
+def test_a_deferral_is_no_outcome_and_makes_its_recipient_a_deferred_one() -> None:
+    record = row("outbound", "defer", T, T + 7)
+    assert apply(Known(), [record], 0).change == Change(
+        events=[Event(T, event_identity(record), RECIPIENT, KIND_DEFERRAL, 1)],
+        deferrals=[Deferral(T, RECIPIENT, T + 7, 1)],
+        sized=[Sized(T, MESSAGE, OUTBOUND)],
+        counters={
+            ("events", ("defer", "outbound", "other")): 1,
+            ("deferred_recipients", ()): 1,
+            **SIZE,
+        },
+    )
+
+
+def test_a_failure_after_a_known_deferral_ends_that() -> None:
+    known = Known(copies={1: 1}, deferrals={RECIPIENT: {T + 7: 1}}, sized={(MESSAGE, OUTBOUND)})
+    record = row("outbound", "failure", T, T + 700_000)
+    assert apply(known, [record], 0).change == Change(
+        events=[Event(T, event_identity(record), RECIPIENT, KIND_FINAL, 1)],
+        pending=[Pending(T + 700_000, T, RECIPIENT, OUTBOUND, 1)],
+        counters={
+            ("events", ("failure", "outbound", "other")): 1,
+            ("time_to_fail_seconds_bucket", ("outbound", "inf")): 1,
+            ("time_to_fail_seconds_sum", ("outbound",)): 700_000,
+            ("deferred_recipients", ()): -1,
+        },
+    )
+
+
+def test_types_that_are_not_known_count_as_other_and_show_as_drift() -> None:
+    for word in ("archived", "", "Success"):
+        record = row("inbound", word, T, T)
+        change = apply(Known(), [record], 0).change
+        assert [event.kind for event in change.events] == [KIND_OTHER]
+        assert change.pending == []
+        assert change.counters == {
+            ("events", ("other", "inbound", "local")): 1,
+            ("drift", ("unknown_type",)): 1,
+            ("message_size_bytes_bucket", ("inbound", "4096")): 1,
+            ("message_size_bytes_sum", ("inbound",)): 2000,
+        }
+
+
+def test_equal_rows_are_as_many_events_and_seen_again_they_are_still_as_many() -> None:
+    record = row("outbound", "success", T, T)
+    identity = event_identity(record)
+    two = apply(Known(), [record, record], 0)
+    assert (two.new_events, two.change.events[0].copies, two.change.pending[0].copies) == (2, 2, 2)
+    assert apply(Known(copies={identity: 2}), [record, record], 0).change == Change()
+    assert apply(Known(copies={identity: 2}), [record], 0).change.is_empty
+    third = apply(Known(copies={identity: 2}), [record] * 3, 0)
+    assert (third.new_events, third.change.events[0].copies) == (1, 3)
+
+
+def test_what_is_filled_in_later_makes_no_new_event() -> None:
+    record = row("outbound", "success", T, T)
+    known = Known(copies={event_identity(record): 1})
+    later = record._replace(router="x", message="x", size="9", delivery_user="x", user="x")
+    assert apply(known, [later], 0).change.is_empty
+
+
+def test_rows_in_progress_are_passed_over() -> None:
+    record = row("outbound", "inprogress", T, None)
+    assert apply(Known(), [record], 0) == Applied()
+
+
+def test_events_before_the_counting_are_marked_and_not_counted() -> None:
+    records = [
+        row("outbound", "defer", T, T + 9),
+        row("outbound", "success", T, T + 9),
+        row("outbound", "success", T, None, msg_id="m2"),
+    ]
+    result = apply(Known(), records, T + 10)
+    assert (result.new_events, result.counted_events, result.by_user) == (3, 0, {})
+    assert result.change.counters == {}
+    assert (result.change.pending, result.change.sized) == ([], [])
+    assert [event.kind for event in result.change.events] == [KIND_DEFERRAL, KIND_FINAL, KIND_FINAL]
+    assert result.change.deferrals == [Deferral(T, RECIPIENT, T + 9, 1)]
+    assert apply(Known(), records, T + 9).counted_events == 2
+
+
+def test_a_row_without_send_time_goes_by_its_action_time_and_has_no_duration() -> None:
+    result = apply(Known(), [row("outbound", "success", None, T)], 0)
+    assert [event.second for event in result.change.events] == [T]
+    assert result.change.counters == {("events", ("success", "outbound", "other")): 1, **SIZE}
+
+
+def test_an_outcome_without_action_time_is_counted_and_shows_as_drift() -> None:
+    result = apply(Known(), [row("outbound", "success", T, None)], 0)
+    assert result.change.counters == {
+        ("events", ("success", "outbound", "other")): 1,
+        ("drift", ("no_action_time",)): 1,
+        **SIZE,
+    }
+    assert result.newest_event_unix is None
+
+
+def test_rows_without_any_time_or_older_than_what_is_remembered_are_not_counted_but_said() -> None:
+    records = [row("outbound", "success", None, None), row("outbound", "success", T, T)]
+    assert apply(Known(), records, 0, horizon_unix=T + 1) == Applied(
+        rows_without_time=1, rows_too_old=1
+    )
+
+
+def test_a_clock_set_back_makes_no_sum_fall() -> None:
+    counters = apply(Known(), [row("outbound", "success", T, T - 50)], 0).change.counters
+    assert counters["time_to_deliver_seconds_sum", ("outbound", "other")] == 0
+    assert counters["time_to_deliver_seconds_bucket", ("outbound", "other", "1")] == 1
+
+
+def test_a_size_is_observed_once_for_each_direction_of_a_message() -> None:
+    records = [
+        row("outbound", "success", T, T),
+        row("gmail", "success", T, T, recipient="b@example.net"),
+        row("internal", "success", T, T),
+        row("internal", "defer", T, T, recipient="c@example.com"),
+    ]
+    change = apply(Known(), records, 0).change
+    sizes = {key: n for key, n in change.counters.items() if key[0].startswith("message_size")}
+    assert sizes == {
+        **SIZE,
+        ("message_size_bytes_bucket", ("internal", "4096")): 1,
+        ("message_size_bytes_sum", ("internal",)): 2000,
+    }
+    assert len(change.sized) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "drifts"),
+    [
+        ("", 0),
+        *((odd, 1) for odd in ("-5", "1.5", "1e3", "²", "9" * 5_000, str(LARGEST_SIZE_BYTES + 1))),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_a_size_that_can_be_none_is_left_to_the_next_row(text: str, drifts: int) -> None:
+    records = [
+        row("outbound", "defer", T, T, size=text),
+        row("outbound", "defer", T, T + 1, size="2000"),
+    ]
+    counters = apply(Known(), records, 0).change.counters
+    assert counters["message_size_bytes_sum", ("outbound",)] == 2000
+    assert counters.get(("drift", ("odd_size",)), 0) == drifts
+
+
+def test_what_is_known_is_not_changed() -> None:
+    known = Known()
+    apply(known, [row("outbound", "defer", T, T), row("outbound", "success", T, T)], 0)
+    assert known == Known()

@@ -1,0 +1,177 @@
+"""What every store does: gives back all it was given, by send second, and changes as a whole."""
+
+import pytest
+
+from cpanel_mail_exporter.ledger.change import (
+    KIND_DEFERRAL,
+    KIND_FINAL,
+    Change,
+    Deferral,
+    Event,
+    Known,
+    Pending,
+    Seat,
+    Sized,
+)
+from cpanel_mail_exporter.ledger.store import LedgerStore
+from cpanel_mail_exporter.model.window import Slice
+from tests.unit.storage.conftest import Open
+
+FAR = 2**63 - 1
+EVERYTHING = [Slice(0, 10**12)]
+ODD = 'a "b"\\\n\0\ud800 é'
+
+
+def full(store: LedgerStore) -> LedgerStore:
+    store.commit(
+        Change(
+            events=[
+                Event(100, -FAR, 7, KIND_FINAL, 1),
+                Event(100, FAR, 8, KIND_DEFERRAL, 2),
+                Event(105, 3, 9, KIND_FINAL, 1),
+            ],
+            deferrals=[
+                Deferral(100, 8, 101, 2),
+                Deferral(100, 8, 102, 1),
+                Deferral(105, 9, 106, 1),
+            ],
+            sized=[Sized(100, -4, 0), Sized(100, -4, 1), Sized(105, 5, 0)],
+            pending=[Pending(200, 100, 7, 1, 1), Pending(150, 105, 9, 0, 3)],
+            counters={("events", ("success", ODD)): 2**40, ("deferred_recipients", ()): 1},
+            seats={("a", ODD): Seat(has_series=True, volume=2**62, day=20_000)},
+            cursors={"mark": "x", "odd": "é\0"},
+            slices={60: "a", 120: "b"},
+        )
+    )
+    return store
+
+
+def whole(store: LedgerStore) -> tuple[object, ...]:
+    return (
+        store.load(EVERYTHING),
+        store.pending_until(FAR, None, 1_000),
+        store.counters(),
+        store.seats(),
+        store.cursors(),
+        dict(store.slices(EVERYTHING[0])),
+    )
+
+
+def test_a_new_store_holds_nothing(open_store: Open) -> None:
+    store = open_store()
+    assert whole(store) == (Known(), [], {}, {}, {}, {})
+    assert store.oldest_second() is None
+
+
+def test_what_was_committed_is_there_when_it_is_opened_again(open_store: Open) -> None:
+    full(open_store())
+    store = open_store()
+    assert whole(store) == (
+        Known(
+            copies={-FAR: 1, FAR: 2, 3: 1},
+            final={7, 9},
+            deferrals={8: {101: 2, 102: 1}, 9: {106: 1}},
+            sized={(-4, 0), (-4, 1), (5, 0)},
+        ),
+        [Pending(150, 105, 9, 0, 3), Pending(200, 100, 7, 1, 1)],
+        {("events", ("success", ODD)): 2**40, ("deferred_recipients", ()): 1},
+        {("a", ODD): Seat(has_series=True, volume=2**62, day=20_000)},
+        {"mark": "x", "odd": "é\0"},
+        {60: "a", 120: "b"},
+    )
+    assert store.oldest_second() == 100
+
+
+def test_only_the_seconds_that_were_asked_for_are_loaded(open_store: Open) -> None:
+    store = full(open_store())
+    assert store.load([Slice(101, 106)]) == Known({3: 1}, {9}, {9: {106: 1}}, {(5, 0)})
+    assert store.load([Slice(0, 100), Slice(101, 105), Slice(106, 10**9)]) == Known()
+    assert store.load([Slice(100, 101), Slice(105, 106)]) == store.load(EVERYTHING)
+    assert store.deferrals([Slice(100, 101)]) == Known(deferrals={8: {101: 2, 102: 1}})
+    assert store.slices(Slice(60, 120)) == {60: "a"}
+    assert store.load([]) == Known()
+
+
+def test_what_is_loaded_is_the_callers_own(open_store: Open) -> None:
+    store = full(open_store())
+    known = store.load(EVERYTHING)
+    known.deferrals[8].clear()
+    known.sized.clear()
+    store.counters().clear()
+    assert store.load(EVERYTHING).deferrals[8] == {101: 2, 102: 1}
+    assert store.load(EVERYTHING).sized
+    assert store.counters()
+
+
+def test_copies_are_replaced_and_numbers_added(open_store: Open) -> None:
+    store = full(open_store())
+    store.commit(
+        Change(
+            events=[Event(100, FAR, 8, KIND_DEFERRAL, 5)],
+            deferrals=[Deferral(100, 8, 101, 3)],
+            pending=[Pending(200, 100, 7, 1, 4)],
+            counters={("events", ("success", ODD)): 2, ("deferred_recipients", ()): -1},
+            seats={("a", ODD): Seat(has_series=False, volume=0, day=1)},
+            cursors={"mark": "z"},
+            slices={60: "c"},
+        )
+    )
+    known = store.load([Slice(100, 101)])
+    assert (known.copies[FAR], known.deferrals) == (5, {8: {101: 5, 102: 1}})
+    assert store.pending_until(FAR, None, 9)[-1] == Pending(200, 100, 7, 1, 5)
+    assert store.counters() == {
+        ("events", ("success", ODD)): 2**40 + 2,
+        ("deferred_recipients", ()): 0,
+    }
+    assert store.seats() == {("a", ODD): Seat(has_series=False, volume=0, day=1)}
+    assert (store.cursors()["mark"], store.slices(Slice(60, 61))) == ("z", {60: "c"})
+
+
+def test_values_of_none_delete(open_store: Open) -> None:
+    store = full(open_store())
+    store.commit(
+        Change(
+            seats={("a", ODD): None, ("no",): None},
+            cursors={"mark": None, "no": None},
+            slices={60: None, 1: None},
+        )
+    )
+    assert (store.seats(), store.cursors()) == ({}, {"odd": "é\0"})
+    assert store.slices(EVERYTHING[0]) == {120: "b"}
+
+
+def test_pending_outcomes_are_given_in_order_and_in_parts(open_store: Open) -> None:
+    store = open_store()
+    rows = [Pending(5 + n // 3, n % 2, n * (-1) ** n, n % 5, 1 + n) for n in range(9)]
+    store.commit(Change(pending=rows))
+    ordered = sorted(rows)
+    assert store.pending_until(FAR, None, 100) == ordered
+    assert store.pending_until(6, None, 100) == [row for row in ordered if row.action_unix <= 6]
+    assert store.pending_until(FAR, None, 4) == ordered[:4]
+    assert store.pending_until(FAR, ordered[3], 4) == ordered[4:8]
+    assert store.pending_until(FAR, ordered[8], 4) == []
+    assert store.pending_sent_before(1) == [row for row in ordered if row.second < 1]
+    store.commit(Change(settled=[*ordered[:4], Pending(1, 1, 1, 1, 1)]))
+    assert store.pending_until(FAR, None, 100) == ordered[4:]
+
+
+def test_forgetting_leaves_numbers_and_what_is_pending(open_store: Open) -> None:
+    store = full(open_store())
+    before = whole(store)
+    store.commit(Change(cursors={"mark": "y"}, forget_before_unix=105))
+    assert store.load(EVERYTHING) == Known({3: 1}, {9}, {9: {106: 1}}, {(5, 0)})
+    assert store.oldest_second() == 105
+    assert store.slices(EVERYTHING[0]) == {120: "b"}
+    assert (store.counters(), store.seats()) == (before[2], before[3])
+    assert store.pending_until(FAR, None, 100) == before[1]
+    assert store.cursors()["mark"] == "y"
+
+
+@pytest.mark.parametrize("pause", ["rest", "close"])
+def test_it_can_rest_and_close_more_than_once(open_store: Open, pause: str) -> None:
+    store = full(open_store())
+    before = whole(store)
+    for _ in range(2):
+        getattr(store, pause)()
+    store = open_store() if pause == "close" else store
+    assert whole(store) == before
