@@ -6,9 +6,8 @@ counted as the fullest answer held. What depends on other events of a recipient 
 there are, never on which came first.
 """
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from cpanel_mail_exporter.ledger import counters as names
 from cpanel_mail_exporter.ledger.change import (
@@ -19,34 +18,25 @@ from cpanel_mail_exporter.ledger.change import (
     Deferral,
     Event,
     Known,
-    Pending,
-    Sized,
 )
 from cpanel_mail_exporter.ledger.counters import Labels
-from cpanel_mail_exporter.ledger.direction import direction
-from cpanel_mail_exporter.ledger.histograms import Histograms
+from cpanel_mail_exporter.ledger.counting import Counted, Counting
 from cpanel_mail_exporter.ledger.identity import (
     event_identity,
     home_second,
-    message_identity,
     recipient_identity,
 )
-from cpanel_mail_exporter.ledger.provider import provider
 from cpanel_mail_exporter.model.records import DeliveryRecord
 
-_Key = TypeVar("_Key", bound=Hashable)
-
 IN_PROGRESS = "inprogress"
-LARGEST_SIZE_BYTES = 1 << 40
-_LONGEST_SIZE_TEXT = 13
 
 _KINDS = {
     names.SUCCESS: KIND_FINAL,
     names.FAILURE: KIND_FINAL,
     names.DEFER: KIND_DEFERRAL,
 }
-_DIRECTION_NUMBER = {name: number for number, name in enumerate(names.DIRECTIONS)}
-_new_tuple = tuple.__new__  # what a NamedTuple's constructor calls, without its detour
+# What a NamedTuple's constructor calls, without its detour.
+_new_tuple = tuple.__new__
 
 
 @dataclass(slots=True)
@@ -87,10 +77,11 @@ def apply(
             as seen, and not counted.
         horizon_unix: rows sent before it are passed over: their identities have been forgotten.
     """
-    step = _Step(known, counting_since_unix)
-    result = step.result
+    result = Applied()
+    facts = _Facts(known)
     known_copies = known.copies
     seen: dict[int, int] = {}
+    counted: list[Counted] = []
     newest = 0
     for record in records:
         if record.type == IN_PROGRESS:
@@ -102,125 +93,64 @@ def apply(
         if second < horizon_unix:
             result.rows_too_old += 1
             continue
-        if record.action_unix is not None and record.action_unix > newest:
-            newest = record.action_unix
+        action_unix = record.action_unix
+        if action_unix is not None and action_unix > newest:
+            newest = action_unix
         identity = event_identity(record)
         copies = seen[identity] = seen.get(identity, 0) + 1
-        if copies > known_copies.get(identity, 0):
-            step.add(record, second, identity, copies)
+        if copies <= known_copies.get(identity, 0):
+            continue
+        when = second if action_unix is None else action_unix
+        kind = _KINDS.get(record.type, KIND_OTHER)
+        recipient = recipient_identity(record.msg_id, record.recipient)
+        facts.events[identity] = _new_tuple(Event, (second, identity, recipient, kind, copies))
+        if kind == KIND_FINAL:
+            facts.note_final(recipient)
+        elif kind == KIND_DEFERRAL:
+            facts.note_deferral(second, recipient, when)
+        result.new_events += 1
+        if when >= counting_since_unix:
+            counted.append(_new_tuple(Counted, (record, second, recipient, when, kind)))
+    facts.put_into(result.change)
+    result.by_user = dict(Counting(known.sized).count(counted, result.change))
+    result.counted_events = len(counted)
     result.newest_event_unix = newest or None
-    step.finish()
     return result
 
 
-class _Step:
-    """The working of one `apply`; gathers under short keys, since this runs for every event."""
+class _Facts:
+    """What the new events of an answer are to their recipients."""
 
-    def __init__(self, known: Known, counting_since_unix: float) -> None:
-        self.result = Applied()
-        self._known = known
-        self._since = counting_since_unix
-        self._events: dict[int, Event] = {}
+    def __init__(self, known: Known) -> None:
+        self.events: dict[int, Event] = {}
+        self._known_final = known.final
+        self._known_deferred = known.deferrals
         self._final: set[int] = set()
         self._deferred: set[int] = set()
-        self._deferred_change = 0
         self._deferrals: dict[tuple[int, int, int], int] = {}
-        self._pending: dict[tuple[int, int, int, int], int] = {}
-        self._sized: list[Sized] = []
-        self._looked_at: set[tuple[str, str]] = set()
-        self._outcomes: dict[Labels, int] = {}
-        self._drift: dict[str, int] = {}
-        self._histograms = Histograms()
+        self._deferred_change = 0
 
-    def add(self, record: DeliveryRecord, second: int, identity: int, copies: int) -> None:
-        """Take one event that wasn't known."""
-        kind = _KINDS.get(record.type, KIND_OTHER)
-        recipient = recipient_identity(record.msg_id, record.recipient)
-        self._events[identity] = _new_tuple(Event, (second, identity, recipient, kind, copies))
-        when = second if record.action_unix is None else record.action_unix
-        if kind == KIND_FINAL:
-            self._note_final(recipient)
-        elif kind == KIND_DEFERRAL:
-            _add(self._deferrals, (second, recipient, when))
-            self._note_deferral(recipient)
-        self.result.new_events += 1
-        if when >= self._since:
-            self.result.counted_events += 1
-            self._count(record, second, recipient, when, kind)
-
-    def _note_deferral(self, recipient: int) -> None:
-        if recipient in self._deferred or recipient in self._known.deferrals:
+    def note_deferral(self, second: int, recipient: int, when: int) -> None:
+        """A recipient was deferred; it is a deferred one as long as it has no final outcome."""
+        key = second, recipient, when
+        self._deferrals[key] = self._deferrals.get(key, 0) + 1
+        if recipient in self._deferred or recipient in self._known_deferred:
             return
         self._deferred.add(recipient)
-        if recipient not in self._final and recipient not in self._known.final:
+        if recipient not in self._final and recipient not in self._known_final:
             self._deferred_change += 1
 
-    def _note_final(self, recipient: int) -> None:
-        if recipient in self._final or recipient in self._known.final:
+    def note_final(self, recipient: int) -> None:
+        """A recipient has a final outcome, perhaps one before which it was deferred."""
+        if recipient in self._final or recipient in self._known_final:
             return
         self._final.add(recipient)
-        if recipient in self._deferred or recipient in self._known.deferrals:
+        if recipient in self._deferred or recipient in self._known_deferred:
             self._deferred_change -= 1
 
-    def _count(
-        self, record: DeliveryRecord, second: int, recipient: int, when: int, kind: int
-    ) -> None:
-        outcome = record.type
-        if kind == KIND_OTHER:
-            outcome = names.OTHER
-            _add(self._drift, names.UNKNOWN_TYPE)
-        way = direction(record)
-        taker = provider(record, way)
-        _add(self._outcomes, (outcome, way, taker))
-        _add(self.result.by_user, (record.user, record.domain, outcome))
-        if record.action_unix is None:
-            _add(self._drift, names.NO_ACTION_TIME)
-        elif kind == KIND_FINAL and record.send_unix is not None:
-            # A clock set back between the two must not make a sum fall.
-            took = max(0, record.action_unix - record.send_unix)
-            if outcome == names.SUCCESS:
-                self._histograms.observe(names.TIME_TO_DELIVER, (way, taker), took)
-            else:
-                self._histograms.observe(names.TIME_TO_FAIL, (way,), took)
-        if kind == KIND_FINAL:
-            _add(self._pending, (when, second, recipient, _DIRECTION_NUMBER[way]))
-        if (record.msg_id, way) not in self._looked_at:
-            self._size(record, second, way)
-
-    def _size(self, record: DeliveryRecord, second: int, way: str) -> None:
-        """Observe a message's size once for each direction in which it has events."""
-        key = message_identity(record.msg_id), _DIRECTION_NUMBER[way]
-        if key not in self._known.sized:
-            size_bytes = _size_bytes(record.size)
-            if size_bytes is None:
-                if record.size:
-                    _add(self._drift, names.ODD_SIZE)
-                return
-            self._sized.append(Sized(second, *key))
-            self._histograms.observe(names.MESSAGE_SIZE, (way,), size_bytes)
-        self._looked_at.add((record.msg_id, way))
-
-    def finish(self) -> None:
-        """Put the result together."""
-        change = self.result.change
-        change.events = list(self._events.values())
-        change.sized = self._sized
-        change.pending = [Pending(*key, copies) for key, copies in self._pending.items()]
+    def put_into(self, change: Change) -> None:
+        """Add them to *change*."""
+        change.events = list(self.events.values())
         change.deferrals = [Deferral(*key, copies) for key, copies in self._deferrals.items()]
-        change.counters = self._histograms.counters()
-        change.counters.update(((names.EVENTS, key), n) for key, n in self._outcomes.items())
-        change.counters.update(((names.DRIFT, (what,)), n) for what, n in self._drift.items())
         if self._deferred_change:
             change.counters[names.DEFERRED_RECIPIENTS, ()] = self._deferred_change
-
-
-def _add(counts: dict[_Key, int], key: _Key) -> None:
-    counts[key] = counts.get(key, 0) + 1
-
-
-def _size_bytes(text: str) -> int | None:
-    """A size that can be one; None for texts, fractions and what no message can have."""
-    if not (text.isascii() and text.isdigit() and len(text) <= _LONGEST_SIZE_TEXT):
-        return None
-    size_bytes = int(text)
-    return size_bytes if size_bytes <= LARGEST_SIZE_BYTES else None

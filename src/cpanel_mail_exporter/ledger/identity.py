@@ -11,7 +11,6 @@ from struct import Struct
 
 from cpanel_mail_exporter.model.records import DeliveryRecord
 
-_SEPARATOR = "\0"
 _signed = Struct("<q").unpack
 
 
@@ -22,37 +21,38 @@ def home_second(record: DeliveryRecord) -> int | None:
 
 def event_identity(record: DeliveryRecord) -> int:
     """The same for rows that tell of the same event; a signed 64-bit number."""
-    sent = record.sendunixtime if record.send_unix is None else str(record.send_unix)
-    acted = record.actionunixtime if record.action_unix is None else str(record.action_unix)
-    return _hashed(
-        (
-            record.type,
-            record.msg_id,
-            record.recipient,
-            record.delivered_to,
-            sent,
-            acted,
-            record.transport,
-            record.host,
-            record.ip,
-        )
+    send_unix, action_unix = record.send_unix, record.action_unix
+    sent = record.sendunixtime if send_unix is None else send_unix
+    acted = record.actionunixtime if action_unix is None else action_unix
+    text = (
+        f"{record.type}\0{record.msg_id}\0{record.recipient}\0{record.delivered_to}\0{sent}\0{acted}"
+        f"\0{record.transport}\0{record.host}\0{record.ip}"
     )
+    if text.count("\0") != 8:
+        to = record.recipient, record.delivered_to, record.transport, record.host, record.ip
+        text = repr((record.type, record.msg_id, *to, sent, acted))
+    return _hashed(text)
 
 
 def message_identity(msg_id: str) -> int:
     """The same for rows of the same message."""
-    return _hashed((msg_id,))
+    return _hashed(msg_id)
 
 
 def recipient_identity(msg_id: str, recipient: str) -> int:
     """The same for rows about the same envelope recipient of the same message."""
-    return _hashed((msg_id, recipient))
+    text = f"{msg_id}\0{recipient}"
+    if text.count("\0") != 1:
+        text = repr((msg_id, recipient))
+    return _hashed(text)
 
 
-def _hashed(parts: tuple[str, ...]) -> int:
-    text = _SEPARATOR.join(parts)
-    if text.count(_SEPARATOR) != len(parts) - 1:
-        text = repr(parts)  # holds no separator, so nothing else is written like it
+def _hashed(text: str) -> int:
+    """The parts of a text are kept apart by zero characters.
+
+    Where a part holds one itself, the text is a `repr` without any, so that no two lists of parts
+    have the same.
+    """
     number: int
     (number,) = _signed(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest())
     return number

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cpanel_mail_exporter.ledger.apply import LARGEST_SIZE_BYTES, Applied, apply
+from cpanel_mail_exporter.ledger.apply import Applied, apply
 from cpanel_mail_exporter.ledger.change import (
     KIND_DEFERRAL,
     KIND_FINAL,
@@ -14,6 +14,7 @@ from cpanel_mail_exporter.ledger.change import (
     Pending,
     Sized,
 )
+from cpanel_mail_exporter.ledger.counting import LARGEST_SIZE_BYTES
 from cpanel_mail_exporter.ledger.identity import (
     event_identity,
     message_identity,

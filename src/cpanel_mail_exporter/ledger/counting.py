@@ -1,0 +1,114 @@
+"""Events to be counted -> what they add to counters and histograms."""
+
+from collections import Counter
+from collections.abc import Set as AbstractSet
+from typing import NamedTuple
+
+from cpanel_mail_exporter.ledger import counters as names
+from cpanel_mail_exporter.ledger.change import KIND_FINAL, KIND_OTHER, Change, Pending, Sized
+from cpanel_mail_exporter.ledger.counters import Labels
+from cpanel_mail_exporter.ledger.direction import direction
+from cpanel_mail_exporter.ledger.histograms import Histograms
+from cpanel_mail_exporter.ledger.identity import message_identity
+from cpanel_mail_exporter.ledger.provider import provider
+from cpanel_mail_exporter.model.records import DeliveryRecord
+
+LARGEST_SIZE_BYTES = 1 << 40
+_LONGEST_SIZE_TEXT = 13
+_DIRECTION_NUMBER = {name: number for number, name in enumerate(names.DIRECTIONS)}
+
+
+class Counted(NamedTuple):
+    """A new event that is to be counted.
+
+    Attributes:
+        second: send second it is kept under.
+        recipient: identity of message and recipient.
+        when: its action time, or else *second*.
+        kind: as in `Event`.
+    """
+
+    record: DeliveryRecord
+    second: int
+    recipient: int
+    when: int
+    kind: int
+
+
+class Counting:
+    """Takes the events of one answer.
+
+    Args:
+        known_sizes: (message, direction) pairs whose size has been observed before.
+    """
+
+    def __init__(self, known_sizes: AbstractSet[tuple[int, int]]) -> None:
+        self._known_sizes = known_sizes
+        self._sized: list[Sized] = []
+        self._seen_sizes: set[tuple[str, str]] = set()
+        self._histograms = Histograms()
+        self._drift: Counter[str] = Counter()
+
+    def count(self, events: list[Counted], change: Change) -> Counter[Labels]:
+        """Add counters, pending outcomes and sizes to *change*; gives the events by user.
+
+        Returns:
+            Events by user, domain and outcome.
+        """
+        # Gathered in lists, and counted at the end: this runs for every event there is.
+        outcomes: list[Labels] = []
+        by_user: list[Labels] = []
+        durations: list[tuple[str, Labels, int]] = []
+        pending: list[tuple[int, int, int, int]] = []
+        seen_sizes = self._seen_sizes
+        for record, second, recipient, when, kind in events:
+            outcome = names.OTHER if kind == KIND_OTHER else record.type
+            way = direction(record)
+            taker = provider(record, way)
+            outcomes.append((outcome, way, taker))
+            by_user.append((record.user, record.domain, outcome))
+            if kind == KIND_FINAL:
+                pending.append((when, second, recipient, _DIRECTION_NUMBER[way]))
+                if record.action_unix is not None and record.send_unix is not None:
+                    # A clock set back between the two must not make a sum fall.
+                    took = max(0, record.action_unix - record.send_unix)
+                    if outcome == names.SUCCESS:
+                        durations.append((names.TIME_TO_DELIVER, (way, taker), took))
+                    else:
+                        durations.append((names.TIME_TO_FAIL, (way,), took))
+            if kind == KIND_OTHER:
+                self._drift[names.UNKNOWN_TYPE] += 1
+            if record.action_unix is None:
+                self._drift[names.NO_ACTION_TIME] += 1
+            if (record.msg_id, way) not in seen_sizes:
+                self._size(record, second, way)
+        for (name, labels, took), copies in Counter(durations).items():
+            self._histograms.observe(name, labels, took, copies)
+        change.sized = self._sized
+        change.pending = [Pending(*key, copies) for key, copies in Counter(pending).items()]
+        change.counters.update(self._histograms.counters())
+        change.counters.update(((names.EVENTS, key), n) for key, n in Counter(outcomes).items())
+        change.counters.update(((names.DRIFT, (what,)), n) for what, n in self._drift.items())
+        return Counter(by_user)
+
+    def _size(self, record: DeliveryRecord, second: int, way: str) -> None:
+        """Observe a message's size once for each direction in which it has events."""
+        message = message_identity(record.msg_id)
+        number = _DIRECTION_NUMBER[way]
+        if (message, number) not in self._known_sizes:
+            size_bytes = _size_bytes(record.size)
+            if size_bytes is None:
+                if record.size:
+                    self._drift[names.ODD_SIZE] += 1
+                return
+            self._sized.append(Sized(second, message, number))
+            self._histograms.observe(names.MESSAGE_SIZE, (way,), size_bytes)
+        self._seen_sizes.add((record.msg_id, way))
+
+
+def _size_bytes(text: str) -> int | None:
+    """A size that can be one; None for texts, fractions and what no message can have."""
+    if not (text.isdecimal() and text.isascii() and len(text) <= _LONGEST_SIZE_TEXT):
+        return None
+    size_bytes = int(text)
+    return size_bytes if size_bytes <= LARGEST_SIZE_BYTES else None
