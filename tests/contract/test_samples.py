@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from cpanel_mail_exporter.model.query import Totals
 from cpanel_mail_exporter.model.records import STAT_TYPES, DeliveryRecord, UserStat
 from cpanel_mail_exporter.whm.decode import (
     Rows,
@@ -17,6 +18,7 @@ from cpanel_mail_exporter.whm.decode import (
     Verdict,
     delivery_rows,
     judge,
+    totals_rows,
     user_stat_rows,
 )
 from cpanel_mail_exporter.whm.stream import RowStream
@@ -274,10 +276,43 @@ def test_every_refusal_is_one_with_its_reason(title: str, layout: str) -> None:
     assert judge(written(title, layout)) == REFUSALS[title]
 
 
+TOTALS = {
+    "emailtrack_stats A - all users": Totals(sent=14, success=14, size_bytes=27444),
+    "emailtrack_stats B - nosize=1, nosuccess=1": Totals(
+        sent=640, failure=3, defer=12, defer_fail=15, in_progress=1
+    ),
+    "emailtrack_stats C - no mail: nulls": Totals(),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("title", TOTALS)
+def test_every_answer_of_totals_is_one_record_of_what_it_says(title: str, layout: str) -> None:
+    stream = RowStream(totals_rows)
+    assert stream.feed(written(title, layout)) is None
+    verdict, rows = stream.finish()
+    assert (verdict.refusal, rows) == (None, Rows([TOTALS[title]], 0))
+
+
+@pytest.mark.parametrize(
+    ("row", "totals"),
+    [
+        ('{"SENDCOUNT":"7","TOTALSIZE":"9","OTHER":[]}', Totals(sent=7, size_bytes=9)),
+        ('{"SENDCOUNT":"","SUCCESSCOUNT":2.0}', Totals(success=2)),
+        ('{"SENDCOUNT":"many"}', None),
+        ('{"SENDCOUNT":1.5}', None),
+        ('{"SENDCOUNT":{}}', None),
+        ('{"other":1}', None),
+    ],
+)
+def test_totals_may_be_texts_and_what_is_no_number_is_no_zero(
+    row: str, totals: Totals | None
+) -> None:
+    expected = Rows([], 1) if totals is None else Rows([totals], 0)
+    assert totals_rows(f"[{row}]".encode()) == expected
+
+
 RECORDS_OF_OTHERS = {
-    "emailtrack_stats A - all users": 1,
-    "emailtrack_stats B - nosize=1, nosuccess=1": 1,
-    "emailtrack_stats C - no mail: nulls": 1,
     "fetch_mail_queue A - documented example": 1,
     "fetch_mail_queue B - frozen bounce, many recipients": 2,
     "fetch_mail_queue C - empty queue": 0,
@@ -329,6 +364,7 @@ def test_every_sample_is_used() -> None:
         *DELIVERIES,
         *USER_STATS,
         *REFUSALS,
+        *TOTALS,
         *RECORDS_OF_OTHERS,
         *WITHOUT_RECORDS,
     }

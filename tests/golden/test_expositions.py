@@ -7,11 +7,22 @@ import pytest
 
 from cpanel_mail_exporter.exposition.body import Format
 from cpanel_mail_exporter.exposition.publication import Publication
-from cpanel_mail_exporter.model.errors import ApiRefused, Denied, TimedOut, Unsupported
+from cpanel_mail_exporter.ledger.ledger import Ledger, LedgerTerms
+from cpanel_mail_exporter.model.deliveries import ActionFilter, DeliveriesState, GoesBy, LastDay
+from cpanel_mail_exporter.model.errors import (
+    ApiRefused,
+    Denied,
+    StorageFailed,
+    TimedOut,
+    Unsupported,
+)
+from cpanel_mail_exporter.model.outcome import DELIVERY_EVENTS, USER_STATS
 from cpanel_mail_exporter.publishing.board import Board
+from cpanel_mail_exporter.storage.memory import MemoryStore
 from cpanel_mail_exporter.whm.decode import delivery_rows as decoded_deliveries
 from cpanel_mail_exporter.whm.decode import judge, user_stat_rows
 from tests.unit.exposition.records import delivery
+from tests.unit.ledger.mail import row as mail
 from tests.unit.publishing.boards import board, log_blocks, poll, shown, stat, terms, whole
 from tests.unit.publishing.clock import StandingClock
 
@@ -112,6 +123,69 @@ def file_mode() -> Board:
     return one
 
 
+def counting() -> Board:
+    """Two servers whose mail is counted: one in full, one that has just begun and then failed."""
+    ledgers = {name: Ledger(name, MemoryStore(), LedgerTerms(user_limit=2)) for name in ("a", "b")}
+    clock = StandingClock(NOW)
+    collectors = (USER_STATS, DELIVERY_EVENTS)
+    one = board(
+        clock,
+        terms("a", collectors=collectors),
+        terms("b", collectors=collectors),
+        ledgers=ledgers,
+    )
+    sent = int(NOW) - 9_000
+    ledgers["a"].begin(sent - 100)
+    ledgers["a"].learn([mail("outbound", "success", sent - 500, sent - 400)], sent)
+    one.build()
+    for number, (way, kind, took) in enumerate(
+        (
+            ("outbound", "defer", 60),
+            ("outbound", "success", 960),
+            ("gmail", "failure", 2),
+            ("inbound", "success", 0),
+            ("internal", "success", 1),
+            ("refused", "failure", 0),
+            ("forwarded", "defer", 7),
+            ("outbound", "archive", 3),
+        )
+    ):
+        recipient = "amy@example.net" if number < 2 else f"reader{number}@example.net"
+        row = mail(way, kind, sent, sent + took, recipient=recipient)
+        ledgers["a"].learn([row], int(NOW))
+    ledgers["a"].settle(int(NOW))
+    day = LastDay(
+        sent // 86_400 * 86_400 - 86_400,
+        {"success": 30, "failure": 4, "defer": 9},
+        {"success": 30, "failure": 4, "defer": 8, "other": 1},
+    )
+    state = DeliveriesState(
+        newest_event_unix=sent + 960,
+        backlog_slices=3,
+        slices_incomplete=1,
+        messages_in_progress=2,
+        last_day=day,
+        totals_go_by=GoesBy.SENT,
+        action_filter=ActionFilter.WORKS,
+        size_bytes=122_880,
+    )
+    figures = {"delivery_events": {"rows_read": 9, "slices_incomplete": 1}}
+    poll(one.servers[0], NOW, delivery_events=state, figures=figures)
+    ledgers["b"].begin(int(NOW))
+    full = StorageFailed("b", "storage", "data/b.sqlite: database or disk is full")
+    poll(one.servers[1], NOW, delivery_events=full)
+    clock.now = NOW + 1
+    one.build()
+    clock.now = NOW + 70
+    one.build()
+    return one
+
+
+@pytest.mark.parametrize(("form", "ending"), FORMATS)
+def test_counting(form: Format, ending: str, golden: Compare) -> None:
+    golden(f"counting.{ending}", whole(counting().everything(), form))
+
+
 @pytest.mark.parametrize(("form", "ending"), FORMATS)
 def test_flag_mode(form: Format, ending: str, golden: Compare) -> None:
     golden(f"flag_mode.{ending}", whole(flag_mode().everything(), form))
@@ -138,6 +212,7 @@ def test_both_formats_have_the_same_well_formed_samples() -> None:
         flag_mode().everything(),
         file_mode().everything(),
         file_mode().of_server("web1"),
+        counting().everything(),
     ):
         assert shown(publication).samples
 

@@ -25,7 +25,8 @@ import pytest
 
 DESCRIPTION = Path(__file__).parents[1] / "golden" / "description"
 TOKEN = "ABCDEFTOKEN0123456789"
-STATS, LOGS = "emailtrack_user_stats", "emailtrack_search"
+STATS, LOGS, TOTALS = "emailtrack_user_stats", "emailtrack_search", "emailtrack_stats"
+SUMS = {"SENDCOUNT": 2, "SUCCESSCOUNT": 2, "FAILCOUNT": 0, "DEFERCOUNT": 0, "INPROGRESSCOUNT": 0}
 REFUSAL = b'{"metadata": {"command": "x", "reason": "Permission denied", "result": 0}}'
 STOPS_WITHIN_SECONDS = 5
 
@@ -34,6 +35,7 @@ def answers() -> dict[str, bytes]:
     return {
         STATS: (DESCRIPTION / "user_stats.json").read_bytes(),
         LOGS: (DESCRIPTION / "email_logs.json").read_bytes(),
+        TOTALS: json.dumps({"data": {"records": [SUMS]}, "metadata": {"result": 1}}).encode(),
     }
 
 
@@ -222,7 +224,7 @@ def test_the_stats_query_is_the_descriptions_and_the_search_begins_like_it(
     after = int(time.time())
     assert result.returncode == 0
     by_function = {function: (query, login) for function, query, login in whm.requests}
-    assert [function for function, _, _ in whm.requests][:2] == [STATS, LOGS]
+    assert [function for function, _, _ in whm.requests][:3] == [STATS, TOTALS, LOGS]
     assert {login for _, login in by_function.values()} == {f"whm root:{TOKEN}"}
     query = re.fullmatch(r"api\.version=1&starttime=(\d+)&endtime=(\d+)", by_function[STATS][0])
     assert query is not None, by_function[STATS][0]
@@ -302,7 +304,8 @@ def test_flags_can_be_given_by_environment(whm: StaticWhm, tmp_path: Path) -> No
         assert not lines_of("email_logs", result.stdout)
         assert "command line" not in result.stderr
     assert {login for _, _, login in whm.requests} == {f"whm reseller1:{TOKEN}"}
-    assert {function for function, _, _ in whm.requests} == {STATS}
+    # Delivery records are asked for all the same: their events are counted.
+    assert {function for function, _, _ in whm.requests} == {STATS, TOTALS, LOGS}
 
 
 def test_a_single_dash_works_as_in_go(whm: StaticWhm) -> None:

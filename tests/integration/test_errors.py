@@ -8,7 +8,7 @@ import socket
 import ssl
 import time
 import traceback
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -127,11 +127,25 @@ async def ask_user_stats(server: WhmServer) -> UserStatsAnswer:
 
 async def ask_search(server: WhmServer) -> AnswerEnd:
     query = SearchQuery(Slice(1_795_219_200, 1_795_252_447), ("success",), 5_000)
-    return await server.search(query, lambda _: None)
+    return await server.search(query, handed_to([]))
+
+
+async def ask_totals(server: WhmServer) -> AnswerEnd:
+    return (await server.totals(1_795_219_200, 1_795_252_447)).end
+
+
+def handed_to(received: list[DeliveryRecord]) -> Callable[[list[DeliveryRecord]], Awaitable[None]]:
+    """A receiver of rows that adds them to a list."""
+
+    async def receive(rows: list[DeliveryRecord]) -> None:
+        received.extend(rows)
+
+    return receive
 
 
 FUNCTIONS: dict[str, Ask] = {
     "emailtrack_user_stats": ask_user_stats,
+    "emailtrack_stats": ask_totals,
     "emailtrack_search": ask_search,
 }
 
@@ -612,7 +626,7 @@ async def test_rows_arrive_however_the_body_is_sent(
     received: list[DeliveryRecord] = []
     query = SearchQuery(Slice(1, 2), ("success",), 5_000)
     async with serving(answer) as whm:
-        end = await whm_server(session, whm.port).search(query, received.extend)
+        end = await whm_server(session, whm.port).search(query, handed_to(received))
     assert end == AnswerEnd()
     assert len(received) == 3_000
     assert {record.message for record in received} == {BODY * 20}
@@ -624,8 +638,16 @@ async def test_rejected_rows_and_cut_answers_are_told(session: aiohttp.ClientSes
     received: list[DeliveryRecord] = []
     query = SearchQuery(Slice(1, 2), ("success",), 5_000)
     async with serving(http(body)) as whm:
-        end = await whm_server(session, whm.port).search(query, received.extend)
+        end = await whm_server(session, whm.port).search(query, handed_to(received))
     assert (end, len(received)) == (AnswerEnd(rows_rejected=4_000, is_cut=True), 36_000)
+
+
+async def test_fields_that_nobody_has_documented_are_named(session: aiohttp.ClientSession) -> None:
+    body = '{"data":{"records":[{"type":"defer","email":"","newest":1},{"other":2}]}}'
+    query = SearchQuery(Slice(1, 2), ("success",), 5_000)
+    async with serving(http(body)) as whm:
+        end = await whm_server(session, whm.port).search(query, handed_to([]))
+    assert end == AnswerEnd(rows_rejected=1, unknown_fields=frozenset({"newest"}))
 
 
 @pytest.fixture
@@ -675,10 +697,13 @@ async def test_a_long_answer_lets_others_run_while_it_is_read(
             turns += 1
             await asyncio.sleep(0)
 
+    async def receive(_: list[DeliveryRecord]) -> None:
+        pieces.append(turns)
+
     query = SearchQuery(Slice(1, 2), ("success",), 5_000)
     async with serving(answer) as whm:
         running = asyncio.create_task(others())
-        await whm_server(session, whm.port).search(query, lambda _: pieces.append(turns))
+        await whm_server(session, whm.port).search(query, receive)
         running.cancel()
     assert len(pieces) > 2
     assert len(set(pieces)) == len(pieces), "between any two pieces others had their turn"

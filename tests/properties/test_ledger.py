@@ -207,7 +207,7 @@ class LedgerMachine(RuleBasedStateMachine):
             return
         stored = self.store.counters()
         self.ledger.load()
-        assert self.ledger._counters == stored
+        assert self.ledger._figures._counters == stored
         for key, value in self.last.items():
             if key[0] != "deferred_recipients":
                 assert stored.get(key, 0) >= value, key

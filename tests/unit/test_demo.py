@@ -363,6 +363,8 @@ servers:
 poll_interval: 5s
 email_logs:
   max_series_total: 40000
+storage:
+  path: {tmp_path}/ledgers
 """
     )
     assert {

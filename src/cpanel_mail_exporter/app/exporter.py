@@ -13,15 +13,25 @@ from cpanel_mail_exporter.clock import Clock
 from cpanel_mail_exporter.config.settings import ServerSettings, Settings
 from cpanel_mail_exporter.exposition.log_lines import LogLines
 from cpanel_mail_exporter.exposition.text import LabelPairs
+from cpanel_mail_exporter.ledger.ledger import Ledger
 from cpanel_mail_exporter.metrics.catalogue import EMAIL_LOGS as EMAIL_LOGS_FAMILY
 from cpanel_mail_exporter.metrics.exporter import build_info
 from cpanel_mail_exporter.model.family import FamilySamples
-from cpanel_mail_exporter.model.outcome import EMAIL_LOGS, USER_STATS
+from cpanel_mail_exporter.model.outcome import (
+    COLLECTORS,
+    DELIVERY_EVENTS,
+    EMAIL_LOGS,
+    USER_STATS,
+)
+from cpanel_mail_exporter.model.query import DELIVERY_TYPES, EVENT_TYPES
 from cpanel_mail_exporter.model.window import Window
+from cpanel_mail_exporter.polling.deliveries import DeliveriesReading
 from cpanel_mail_exporter.polling.poller import Poller, PollPlan
+from cpanel_mail_exporter.polling.reading_terms import ReadingTerms
+from cpanel_mail_exporter.polling.sinks import EventSink, LineSink
 from cpanel_mail_exporter.publishing.board import Board
 from cpanel_mail_exporter.publishing.process import ProcessFigures
-from cpanel_mail_exporter.publishing.server_board import ServerBoard, ServerTerms
+from cpanel_mail_exporter.publishing.server_board import ServerTerms
 from cpanel_mail_exporter.web.ports import ServerView
 from cpanel_mail_exporter.web.server import WebServer
 from cpanel_mail_exporter.web.tls import Certificate
@@ -40,9 +50,21 @@ class Exporter:
     """All parts of one exporter, wired and not yet running.
 
     Must be built inside a running event loop, which the HTTP session belongs to.
+
+    Args:
+        ledgers: one by name of each server whose delivery events are counted.
+        once: there is one poll of each server only.
     """
 
-    def __init__(self, settings: Settings, session: aiohttp.ClientSession, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        session: aiohttp.ClientSession,
+        clock: Clock,
+        ledgers: Mapping[str, Ledger],
+        *,
+        once: bool = False,
+    ) -> None:
         self._settings = settings
         self._clock = clock
         process = ProcessFigures()
@@ -52,17 +74,29 @@ class Exporter:
             return [about, *process.collect()]
 
         windows = _windows(settings)
+        collectors = _collectors(settings, windows)
         self.board = Board(
-            [_terms(server, settings, tuple(windows)) for server in settings.servers],
+            [_terms(server, settings, collectors) for server in settings.servers],
             settings.email_logs.max_series_total if EMAIL_LOGS in windows else 0,
             own,
             clock,
+            ledgers,
         )
         context = cache(client_context)
-        self.pollers = [
-            _poller(server, settings, windows, board, session, context, clock)
-            for server, board in zip(settings.servers, self.board.servers, strict=True)
-        ]
+        self.pollers = []
+        for server, board in zip(settings.servers, self.board.servers, strict=True):
+            token = LiveToken(server)
+            access = _access(server, settings, token, context)
+            whm = WhmServer(session, access, clock)
+            plan = PollPlan(
+                name=server.name,
+                collectors=collectors,
+                windows=windows,
+                zone=server.timezone,
+                interval_seconds=settings.poll_interval_seconds,
+            )
+            deliveries = _deliveries(server, settings, whm, ledgers.get(server.name), once=once)
+            self.pollers.append(Poller(plan, whm, token, deliveries, board, clock))
 
     def views(self) -> list[ServerView]:
         """Every server's state, for people and for service discovery."""
@@ -84,9 +118,15 @@ class Exporter:
 
 
 def _windows(settings: Settings) -> dict[str, Window]:
-    """The collectors that are switched on, in the order they are asked, with their windows."""
+    """The windowed collectors that are switched on, with their windows."""
     wished = {USER_STATS: settings.user_stats.window, EMAIL_LOGS: settings.email_logs.window}
     return {name: window for name, window in wished.items() if window is not None}
+
+
+def _collectors(settings: Settings, windows: Mapping[str, Window]) -> tuple[str, ...]:
+    """All that are switched on, in the order they are asked."""
+    on = {*windows} | ({DELIVERY_EVENTS} if settings.delivery_events.is_enabled else set())
+    return tuple(name for name in COLLECTORS if name in on)
 
 
 def _labels(server: ServerSettings, settings: Settings) -> LabelPairs:
@@ -106,17 +146,13 @@ def _terms(server: ServerSettings, settings: Settings, collectors: tuple[str, ..
     )
 
 
-def _poller(
+def _access(
     server: ServerSettings,
     settings: Settings,
-    windows: Mapping[str, Window],
-    board: ServerBoard,
-    session: aiohttp.ClientSession,
+    token: LiveToken,
     context: Callable[..., ssl.SSLContext],
-    clock: Clock,
-) -> Poller:
-    token = LiveToken(server)
-    access = Access(
+) -> Access:
+    return Access(
         name=server.name,
         endpoint=server.endpoint,
         user=server.user,
@@ -125,16 +161,36 @@ def _poller(
         server_name=server.tls.server_name,
         timeout_seconds=settings.request_timeout_seconds,
     )
-    plan = PollPlan(
+
+
+def _deliveries(
+    server: ServerSettings,
+    settings: Settings,
+    whm: WhmServer,
+    ledger: Ledger | None,
+    *,
+    once: bool,
+) -> DeliveriesReading | None:
+    """What reads delivery records, for the ledger and for email_logs; None if both are off."""
+    logs, counted = settings.email_logs, settings.delivery_events
+    if ledger is None and logs.window is None:
+        return None
+    shown = logs.types if logs.window is not None else ()
+    needed = EVENT_TYPES if ledger is not None else ()
+    terms = ReadingTerms(
         name=server.name,
-        windows=windows,
-        types=settings.email_logs.types,
-        max_series=settings.email_logs.max_series,
-        zone=server.timezone,
+        types=tuple(kind for kind in DELIVERY_TYPES if kind in {*shown, *needed}),
+        look_back_seconds=counted.look_back_seconds,
         interval_seconds=settings.poll_interval_seconds,
+        is_single=once,
     )
-    lines = LogLines(EMAIL_LOGS_FAMILY.name, _labels(server, settings))
-    return Poller(plan, WhmServer(session, access, clock), token, lines, board, clock)
+    events = lines = None
+    if ledger is not None:
+        events = EventSink(ledger, counts_past=counted.backfill)
+    if logs.window is not None:
+        rendered = LogLines(EMAIL_LOGS_FAMILY.name, _labels(server, settings))
+        lines = LineSink(rendered, logs.types, logs.max_series)
+    return DeliveriesReading(terms, whm, events, lines)
 
 
 def web_server(settings: Settings, exporter: Exporter, clock: Clock) -> WebServer:

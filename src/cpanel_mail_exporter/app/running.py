@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from cpanel_mail_exporter.app.exporter import DISTRIBUTION, Exporter, version, web_server
+from cpanel_mail_exporter.app.ledgers import Ledgers, open_ledgers
 from cpanel_mail_exporter.app.process import allow_many_connections, collect_garbage_seldom
 from cpanel_mail_exporter.app.start_warnings import warn, warn_of_open_port
 from cpanel_mail_exporter.clock import SystemClock
@@ -27,14 +28,26 @@ async def serve(settings: Settings) -> None:
     Raises:
         CannotListen: the address can't be bound.
         BadCertificate: certificate or key can't be used.
+        ConfigError: the storage path can't be used, or another process uses it.
     """
     clock = SystemClock()
     warn(settings)
     warn_of_open_port(settings)
     allow_many_connections()
     collect_garbage_seldom()
+    ledgers = open_ledgers(settings)
+    await _serve(settings, ledgers, clock)
+    with suppress(TimeoutError):
+        # A thread may still be storing something; if it hangs, the system ends its locks with it.
+        async with asyncio.timeout(_STOP_SECONDS):
+            await asyncio.get_running_loop().shutdown_default_executor()
+            ledgers.close()
+    logger.info("stopped")
+
+
+async def _serve(settings: Settings, ledgers: Ledgers, clock: SystemClock) -> None:
     async with open_session(user_agent=f"{DISTRIBUTION}/{version()}") as session:
-        exporter = Exporter(settings, session, clock)
+        exporter = Exporter(settings, session, clock, ledgers.by_server)
         web = web_server(settings, exporter, clock)
         host, port = await web.start()
         shown = f"[{host}]" if ":" in host else host
@@ -53,7 +66,6 @@ async def serve(settings: Settings) -> None:
                 async with asyncio.timeout(_STOP_SECONDS):
                     await web.stop()
                     await asyncio.gather(*work, return_exceptions=True)
-        logger.info("stopped")
 
 
 async def poll_once(settings: Settings) -> bool:
@@ -63,7 +75,8 @@ async def poll_once(settings: Settings) -> bool:
     allow_many_connections()
     collect_garbage_seldom()
     async with open_session(user_agent=f"{DISTRIBUTION}/{version()}") as session:
-        exporter = Exporter(settings, session, clock)
+        ledgers = open_ledgers(settings, once=True)
+        exporter = Exporter(settings, session, clock, ledgers.by_server, once=True)
         with _stop_signals() as stopped:
             polls = asyncio.create_task(poll_all_once(exporter.pollers))
             await _first_to_end(stopped, [polls])

@@ -39,6 +39,19 @@ def warn_of_open_port(settings: Settings) -> None:
         )
 
 
+def warn_of_memory(why: str) -> None:
+    """Say what it means that nothing is kept on disk.
+
+    Args:
+        why: why it isn't, a sentence that ends without a full stop.
+    """
+    logger.warning(
+        "%s; until then what is counted is kept in memory alone: after each start counters begin "
+        "at 0, and what happens while the exporter is down is never counted",
+        why,
+    )
+
+
 def _is_loopback(host: str) -> bool:
     if host == "localhost":
         return True

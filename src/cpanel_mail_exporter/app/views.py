@@ -1,6 +1,7 @@
 """How each server is doing, as the web side shows it to people and to service discovery."""
 
 from cpanel_mail_exporter.config.settings import ServerSettings
+from cpanel_mail_exporter.model.outcome import DELIVERY_EVENTS
 from cpanel_mail_exporter.publishing.server_board import ServerBoard
 from cpanel_mail_exporter.publishing.words import collector_state, server_state
 from cpanel_mail_exporter.web.ports import Health, ServerView
@@ -21,7 +22,15 @@ def view(
         state=server_state(history, now_unix),
         last_success_unix=max(successes, default=None),
         next_poll_unix=next_poll_unix,
-        collectors=tuple((name, collector_state(past, now_unix)) for name, past in pasts.items()),
+        collectors=tuple(
+            (
+                name,
+                collector_state(
+                    past, now_unix, board.deliveries if name == DELIVERY_EVENTS else None
+                ),
+            )
+            for name, past in pasts.items()
+        ),
         health=_health(board),
     )
 

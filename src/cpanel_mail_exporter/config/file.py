@@ -8,14 +8,20 @@ from typing import Any, TypeVar
 
 from cpanel_mail_exporter.config import options, values
 from cpanel_mail_exporter.config.option import Option
-from cpanel_mail_exporter.config.options import EMAIL_LOGS, SERVERS, USER_STATS
+from cpanel_mail_exporter.config.options import (
+    DELIVERY_EVENTS,
+    DELIVERY_EVENTS_ENABLED,
+    EMAIL_LOGS,
+    SERVERS,
+    STORAGE,
+    USER_STATS,
+)
 from cpanel_mail_exporter.config.problems import Place, Problems, quoted
 from cpanel_mail_exporter.config.reading import read_regular
 from cpanel_mail_exporter.config.sections import Found, Section, has_form
 from cpanel_mail_exporter.config.servers import Surroundings, read_server
 from cpanel_mail_exporter.config.settings import ServerSettings
 from cpanel_mail_exporter.config.tree import LIMIT_BYTES, Node, parse_tree
-from cpanel_mail_exporter.model.window import Window
 
 T = TypeVar("T")
 
@@ -61,14 +67,20 @@ def read_config_file(
         options.STALE_AFTER,
     ):
         _note(parts, option, top.read(option))
-    if family := _read_family(parts, top, USER_STATS, options.USER_STATS_WINDOW):
+    if family := _read_family(parts, top, USER_STATS, options.USER_STATS_WINDOW, None):
         labels = family.read_words(options.USER_STATS_LABELS, values.parse_user_labels)
         _note(parts, options.USER_STATS_LABELS, labels)
-    if family := _read_family(parts, top, EMAIL_LOGS, options.EMAIL_LOGS_WINDOW):
+    if family := _read_family(parts, top, EMAIL_LOGS, options.EMAIL_LOGS_WINDOW, None):
         types = family.read_words(options.EMAIL_LOGS_TYPES, values.parse_types)
         _note(parts, options.EMAIL_LOGS_TYPES, types)
         for count in (options.MAX_SERIES, options.MAX_SERIES_TOTAL):
             _note(parts, count, family.read(count))
+    if family := _read_family(parts, top, DELIVERY_EVENTS, DELIVERY_EVENTS_ENABLED, False):
+        _note(parts, options.BACKFILL, family.read(options.BACKFILL))
+        for number in (options.LOOK_BACK, options.USER_SERIES):
+            _note(parts, number, family.read(number))
+    if (storage := top.section(STORAGE)) is not None:
+        _note_path(parts, path.parent, storage.read(options.STORAGE_PATH))
     _check_server_label(parts, top, problems)
     return parts
 
@@ -107,18 +119,18 @@ def _check_names(servers: Node, problems: Problems) -> None:
 
 
 def _read_family(
-    parts: FileParts, top: Section, option: Option[str], window: Option[Window | None]
+    parts: FileParts, top: Section, option: Option[str], switch: Option[T], off: T
 ) -> Section | None:
-    """Note the window; give the mapping for what else stands in it, None if it is just `off`."""
+    """Note the switch; give the mapping for what else stands in it, None if it is just `off`."""
     node = top.node(option)
     if node is None:
         return None
     if node.kind in {"text", "true or false"} and node.text.lower() == "off":
-        parts.found[window] = Found(None, node.place)
+        parts.found[switch] = Found(off, node.place)
         return None
     section = top.section(option)
     if section is not None:
-        _note(parts, window, section.read(window))
+        _note(parts, switch, section.read(switch))
     return section
 
 
@@ -130,6 +142,12 @@ def _check_server_label(parts: FileParts, top: Section, problems: Problems) -> N
             found.place,
             "without the label 'server' several servers can't be told apart; write true",
         )
+
+
+def _note_path(parts: FileParts, folder: Path, found: Found[Path] | None) -> None:
+    """Relative paths start at the file's folder."""
+    if found is not None:
+        parts.found[options.STORAGE_PATH] = Found(folder / found.value, found.place)
 
 
 def _note(parts: FileParts, option: Option[T], found: Found[T] | None) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import tzinfo
+from typing import Any
 
 from cpanel_mail_exporter.config import options
 from cpanel_mail_exporter.config.certificate import check_issuers
@@ -18,11 +19,14 @@ from cpanel_mail_exporter.config.options import (
 from cpanel_mail_exporter.config.precedence import Values
 from cpanel_mail_exporter.config.problems import Place, Problems
 from cpanel_mail_exporter.config.reading import warning_if_public
+from cpanel_mail_exporter.config.sections import Found
 from cpanel_mail_exporter.config.settings import (
+    DeliveryEventsSettings,
     DemoSettings,
     EmailLogsSettings,
     ServerSettings,
     Settings,
+    StorageSettings,
     TlsSettings,
     TokenSource,
     UserStatsSettings,
@@ -92,6 +96,13 @@ def load(
             labels=values.value_or(options.USER_STATS_LABELS, ()),
         ),
         email_logs=_email_logs(values),
+        delivery_events=DeliveryEventsSettings(
+            is_enabled=values.value(options.DELIVERY_EVENTS_ENABLED),
+            backfill=values.value(options.BACKFILL),
+            look_back_seconds=values.value(options.LOOK_BACK),
+            user_series=values.value(options.USER_SERIES),
+        ),
+        storage=_storage(values),
         web=web,
         log_level=values.value(options.LOG_LEVEL),
         log_format=values.value(options.LOG_FORMAT),
@@ -123,12 +134,17 @@ def load_demo(invocation: Invocation) -> DemoSettings:
 
 
 def _refuse_nothing_to_do(values: Values, problems: Problems) -> None:
-    windows = [values.find(o) for o in (options.USER_STATS_WINDOW, options.EMAIL_LOGS_WINDOW)]
-    written = [found for found in windows if found is not None and found.value is None]
-    if len(written) == len(windows):
+    switches: list[Found[Any] | None] = [
+        values.find(options.USER_STATS_WINDOW),
+        values.find(options.EMAIL_LOGS_WINDOW),
+        values.find(options.DELIVERY_EVENTS_ENABLED),
+    ]
+    written = [found for found in switches if found is not None and not found.value]
+    if len(written) == len(switches):
         problems.add(
             written[-1].place,
-            "is off as well as user_stats, so nothing would be asked; switch one of them on",
+            "is off as well as all other families, so nothing would be asked; "
+            "switch one of user_stats, email_logs and delivery_events on",
         )
 
 
@@ -243,6 +259,13 @@ def _email_logs(values: Values) -> EmailLogsSettings:
         max_series=max_series,
         max_series_total=usual_total,
     )
+
+
+def _storage(values: Values) -> StorageSettings:
+    found = values.find(options.STORAGE_PATH)
+    if found is None:
+        return StorageSettings(values.value(options.STORAGE_PATH))
+    return StorageSettings(found.value, str(found.place))
 
 
 def _warnings(servers: Iterable[ServerSettings], web: WebSettings) -> list[str | None]:

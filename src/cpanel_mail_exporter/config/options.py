@@ -27,6 +27,7 @@ ONE = "One server, by flags"
 MANY = "Servers from a file"
 POLLING = "Polling"
 FAMILIES = "Families"
+STORED = "Storage"
 WEB = "Web"
 LOG = "Log"
 DEMO = "demo only"
@@ -244,6 +245,64 @@ MAX_SERIES_TOTAL: Option[int] = Option(
     default="50000",
     default_note="the larger of 50000 and max_series; 0 if that is 0",
     shape="NUMBER",
+)
+DELIVERY_EVENTS = Option(
+    "The counters of delivery events; `off` alone switches them off.",
+    values.parse_text,
+    form="mapping",
+    key="delivery_events",
+    default_note="that of each key",
+)
+DELIVERY_EVENTS_ENABLED: Option[bool] = Option(
+    "Whether delivery events are counted.",
+    values.parse_bool,
+    form="true or false",
+    key="delivery_events.enabled",
+    default="true",
+)
+BACKFILL: Option[bool] = Option(
+    "At the first start of a server count what happened before it too, as far as look_back.",
+    values.parse_bool,
+    form="true or false",
+    flags=("backfill",),
+    key="delivery_events.backfill",
+    default="false",
+    group=FAMILIES,
+)
+LOOK_BACK: Option[int] = Option(
+    "How old mail may be whose events are still counted, 1d to 30d; "
+    "a server retries for 4d by default.",
+    values.parse_look_back,
+    form="duration",
+    key="delivery_events.look_back",
+    default="5d",
+    shape="DURATION",
+)
+USER_SERIES: Option[int] = Option(
+    "The most pairs of user and domain with counters of their own for each server, "
+    "others share those of `_other`; 0 means no bound.",
+    values.parse_count,
+    form="whole number",
+    key="delivery_events.user_series",
+    default="2000",
+    shape="NUMBER",
+)
+STORAGE = Option(
+    "Where it is kept what has been counted.",
+    values.parse_text,
+    form="mapping",
+    key="storage",
+    default_note="that of each key",
+)
+STORAGE_PATH: Option[Path] = Option(
+    "Folder with one file for each server, made if it isn't there, for one exporter at a time; "
+    "if the default can't be written to, counters are kept in memory alone.",
+    values.parse_path,
+    flags=("storage.path",),
+    key="storage.path",
+    default="data/",
+    group=STORED,
+    shape="FOLDER",
 )
 LISTEN: Option[tuple[str, int]] = Option(
     "Address to serve on: :PORT for all, or HOST:PORT; the default port is shared with mtail.",

@@ -24,6 +24,8 @@ request_timeout: 30s
 stale_after: 5m
 user_stats: {window: today}
 email_logs: {window: today, types: [success, failure, defer], max_series: 50000}
+delivery_events: {look_back: 5d, user_series: 2000}
+storage: {path: data}
 """
 
 WEB_EXAMPLE = """\

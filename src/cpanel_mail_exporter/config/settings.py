@@ -90,6 +90,36 @@ class EmailLogsSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class DeliveryEventsSettings:
+    """The counters of delivery events.
+
+    Attributes:
+        is_enabled: False switches the collector off.
+        backfill: at a server's first start, count what happened before it too.
+        look_back_seconds: how old mail may be whose events are still counted.
+        user_series: the most (user, domain) pairs of a server with series of their own, 0 for all.
+    """
+
+    is_enabled: bool = True
+    backfill: bool = False
+    look_back_seconds: int = 5 * 86_400
+    user_series: int = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class StorageSettings:
+    """Where ledgers are kept.
+
+    Attributes:
+        path: a folder, which need not be there yet.
+        given_at: where the path was written, as messages name it; None if it is the default.
+    """
+
+    path: Path = Path("data")
+    given_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class WebSettings:
     """What the HTTP side listens on and asks for.
 
@@ -126,6 +156,8 @@ class Settings:
     stale_after_seconds: float = 300.0
     user_stats: UserStatsSettings = UserStatsSettings()
     email_logs: EmailLogsSettings = EmailLogsSettings()
+    delivery_events: DeliveryEventsSettings = DeliveryEventsSettings()
+    storage: StorageSettings = StorageSettings()
     web: WebSettings = WebSettings()
     log_level: LogLevel = "info"
     log_format: LogFormat = "logfmt"

@@ -14,6 +14,7 @@ from cpanel_mail_exporter.config.settings import LogFormat, LogLevel
 from cpanel_mail_exporter.model.query import DELIVERY_TYPES
 
 LONGEST_NAME = 100
+_LEAST_LOOK_BACK_SECONDS, _MOST_LOOK_BACK_SECONDS = 86_400, 30 * 86_400
 USER_LABELS: tuple[str, ...] = ("owner", "primary_domain")
 
 _TRUTHS = {"true": True, "1": True, "yes": True, "on": True}
@@ -43,7 +44,7 @@ def parse_text(text: str) -> str:
 def parse_path(text: str) -> Path:
     """A path; whether something is there is seen where it is read."""
     if not text or "\0" in text:
-        raise ValueError("isn't a path; write that of a file")
+        raise ValueError("isn't a path; write that of a file or folder")
     return Path(text)
 
 
@@ -86,6 +87,14 @@ def parse_timeout(text: str) -> float:
     if seconds <= 0:
         raise ValueError("0 leaves no time at all; write a duration such as 30s")
     return seconds
+
+
+def parse_look_back(text: str) -> int:
+    """A duration of 1d to 30d, in whole seconds."""
+    seconds = parse_duration(text)
+    if not _LEAST_LOOK_BACK_SECONDS <= seconds <= _MOST_LOOK_BACK_SECONDS:
+        raise ValueError(f"{format_duration(seconds)} isn't within 1d to 30d; write one such as 5d")
+    return int(seconds)
 
 
 def parse_server_name(text: str) -> str:

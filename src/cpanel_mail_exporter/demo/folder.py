@@ -103,6 +103,7 @@ class Folder:
             "servers": entries,
             "poll_interval": f"{POLL_INTERVAL_SECONDS}s",
             "email_logs": {"max_series_total": MAX_SERIES_TOTAL},
+            "storage": {"path": str(self.path / "ledgers")},
         }
         _write_yaml(self.exporter_config, config)
 

@@ -1,28 +1,23 @@
-"""Lines of `email_logs` in blocks by send time, each compressed once; the newest are kept.
+"""Lines of `email_logs` as they are published, and what sorts the lines of an answer into blocks.
 
-A builder takes the records of one poll as they are read and gives a frozen `LogBlocks`. Blocks
-don't overlap in time, so the oldest lines can be let go without looking at the others.
+Blocks don't overlap in time, so the oldest lines can be let go without looking at the others.
 """
 
-from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
-from cpanel_mail_exporter.exposition.log_lines import NO_TIME, LogLine
-from cpanel_mail_exporter.exposition.pieces import Piece, piece
-
-BLOCK_LINES = 500
-
-Key = tuple[int, int, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Some lines, oldest first."""
-
-    piece: Piece
-    lines: int
+from cpanel_mail_exporter.exposition.blocks import (
+    BLOCK_LINES,
+    Block,
+    KeyedBlock,
+    apart,
+    clusters,
+    cut,
+    merged,
+)
+from cpanel_mail_exporter.exposition.let_go import LetGo
+from cpanel_mail_exporter.exposition.log_lines import LogLine
+from cpanel_mail_exporter.exposition.pieces import piece
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +27,7 @@ class LogBlocks:
     Attributes:
         blocks: those that are let go first come first: rows outside the range, then the oldest.
         wanted: different lines that were read, kept or not; one that comes again after it was let
-            go is counted again.
+            go may be counted again.
     """
 
     blocks: tuple[Block, ...] = ()
@@ -51,77 +46,42 @@ class LogBlocks:
             if room <= 0:
                 break
             if block.lines > room:
-                kept.append(_block(_last_lines(block.piece.plain(), room), room))
+                last = _last_lines(block.piece.plain(), room)
+                kept.append(Block(piece(last, keep=False), room))
                 break
             kept.append(block)
             room -= block.lines
         return LogBlocks(tuple(reversed(kept)), self.wanted)
 
 
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    """A block whose lines can still be told apart, should another block overlap it.
-
-    Keys are packed, since there may be a million of them: 8 bytes for each time, and the message
-    ids as one text.
-    """
-
-    block: Block
-    first: Key
-    last: Key
-    send_times: "array[int]"
-    action_times: "array[int]"
-    message_ids: str
-
-    def lines(self) -> Iterator[LogLine]:
-        texts = self.block.piece.plain().decode().split("\n")[:-1]
-        ids = self.message_ids.split("\n")
-        for sent, acted, msg_id, text in zip(
-            self.send_times, self.action_times, ids, texts, strict=True
-        ):
-            yield LogLine(sent, acted, msg_id, f"{text}\n", None if sent == NO_TIME else sent, "")
-
-
-class LogBlocksBuilder:
-    """Takes the records of one poll, gives the blocks to publish.
+class BlockSorter:
+    """Takes lines in about the order in which they were sent, gives blocks that don't overlap.
 
     Args:
-        max_series: the most lines to keep, 0 for all. Memory stays near what these take.
+        max_series: the most lines needed, 0 for all. Memory stays near what these take.
     """
 
     def __init__(self, max_series: int) -> None:
         self._most = max_series
         self._open: list[LogLine] = []
-        self._drafts: list[_Draft] = []
-        self._outside: set[LogLine] = set()
-        self._let_go = 0
+        self._blocks: list[KeyedBlock] = []
+        self._let_go = LetGo()
 
     def add(self, lines: Sequence[LogLine]) -> None:
-        """Take lines sent inside the window, in order of send time as far as may be."""
+        """Take lines, in order of send time as far as may be."""
         self._open += lines
         if len(self._open) >= BLOCK_LINES:
             self._close_blocks(keep_last_second=True)
 
-    def add_outside(self, lines: Sequence[LogLine]) -> None:
-        """Take lines outside the range that was asked for; they are the first to go."""
-        self._outside.update(lines)
-        if self._most and len(self._outside) > 2 * self._most + BLOCK_LINES:
-            newest = sorted(self._outside)[-self._most :]
-            self._let_go += len(self._outside) - len(newest)
-            self._outside = set(newest)
+    def finish(self) -> tuple[list[KeyedBlock], LetGo]:
+        """The blocks of everything taken, equal lines once, and what was let go of it.
 
-    def finish(self) -> LogBlocks:
-        """The blocks of everything taken.
-
-        `wanted` counts a line again that came back after it had been let go.
+        More lines than were needed may be kept. A line that came again after it had been let go
+        is let go twice.
         """
         self._close_blocks(keep_last_second=False)
-        drafts = [*_cut(sorted(self._outside)), *_apart(self._drafts)]
-        self._drafts = []
-        blocks = tuple(draft.block for draft in drafts)
-        wanted = self._let_go + sum(block.lines for block in blocks)
-        everything = LogBlocks(blocks, wanted)
-        return everything.newest(self._most) if self._most else everything
+        blocks, self._blocks = apart(self._blocks), []
+        return blocks, self._let_go
 
     def _close_blocks(self, *, keep_last_second: bool) -> None:
         """Make blocks of the open lines; those of the last second may get company and wait."""
@@ -132,7 +92,7 @@ class LogBlocksBuilder:
             while end and self._open[end - 1].sent == last_second:
                 end -= 1
             end = end or len(self._open)
-        self._drafts += _cut(self._open[:end])
+        self._blocks += cut(self._open[:end])
         del self._open[:end]
         if self._most:
             self._let_oldest_go()
@@ -141,73 +101,62 @@ class LogBlocksBuilder:
         """Drop the oldest blocks as soon as enough newer lines are there to fill the bound.
 
         Blocks that overlap may hold the same lines: they go together, and count as the largest.
+        Where lines come in no order, so that all overlap, they are put in order from time to time.
         """
-        clusters = _clusters(self._drafts)
-        newer = sum(map(_surely_different, clusters))
-        while clusters:
-            newer -= _surely_different(clusters[0])
+        if sum(block.lines for block in self._blocks) > 2 * self._most + 2 * BLOCK_LINES:
+            self._blocks = apart(self._blocks)
+        left = clusters(self._blocks)
+        newer = sum(map(_surely_different, left))
+        dropped: list[int] = []
+        while left:
+            newer -= _surely_different(left[0])
             if newer < self._most:
                 break
-            self._let_go += sum(draft.block.lines for draft in _merged(clusters.pop(0)))
-        self._drafts = [draft for cluster in clusters for draft in cluster]
+            dropped += [sent for block in merged(left.pop(0)) for sent in block.send_times]
+        self._let_go = self._let_go.with_lines(dropped)
+        self._blocks = [block for cluster in left for block in cluster]
 
 
-def _first(draft: _Draft) -> Key:
-    return draft.first
+class LogBlocksBuilder:
+    """Takes the lines of one window that is read whole, gives the blocks to publish.
+
+    Args:
+        max_series: the most lines to keep, 0 for all. Memory stays near what these take.
+    """
+
+    def __init__(self, max_series: int) -> None:
+        self._most = max_series
+        self._inside = BlockSorter(max_series)
+        self._outside: set[LogLine] = set()
+        self._let_go_lines = 0
+
+    def add(self, lines: Sequence[LogLine]) -> None:
+        """Take lines sent inside the window, in order of send time as far as may be."""
+        self._inside.add(lines)
+
+    def add_outside(self, lines: Sequence[LogLine]) -> None:
+        """Take lines outside the range that was asked for; they are the first to go."""
+        self._outside.update(lines)
+        if self._most and len(self._outside) > 2 * self._most + BLOCK_LINES:
+            newest = sorted(self._outside)[-self._most :]
+            self._let_go_lines += len(self._outside) - len(newest)
+            self._outside = set(newest)
+
+    def finish(self) -> LogBlocks:
+        """The blocks of everything taken.
+
+        `wanted` counts a line again that came back after it had been let go.
+        """
+        inside, let_go = self._inside.finish()
+        blocks = tuple(keyed.block for keyed in (*cut(sorted(self._outside)), *inside))
+        wanted = self._let_go_lines + let_go.lines + sum(block.lines for block in blocks)
+        everything = LogBlocks(blocks, wanted)
+        return everything.newest(self._most) if self._most else everything
 
 
-def _block(lines: bytes, count: int) -> Block:
-    return Block(piece(lines, keep=False), count)
-
-
-def _cut(lines: Sequence[LogLine]) -> list[_Draft]:
-    """Sorted lines -> drafts of at most BLOCK_LINES; equal lines become one."""
-    # Sorted, so equal ones stand side by side; comparing neighbours is cheaper than hashing lines.
-    unique = [*lines[:1], *[line for before, line in pairwise(lines) if line != before]]
-    return [
-        _draft(unique[start : start + BLOCK_LINES]) for start in range(0, len(unique), BLOCK_LINES)
-    ]
-
-
-def _draft(lines: Sequence[LogLine]) -> _Draft:
-    sent, acted, ids, texts = list(zip(*lines, strict=True))[:4]
-    return _Draft(
-        block=_block("".join(texts).encode(), len(lines)),
-        first=lines[0][:3],
-        last=lines[-1][:3],
-        send_times=array("q", sent),
-        action_times=array("q", acted),
-        message_ids="\n".join(ids),
-    )
-
-
-def _apart(drafts: Sequence[_Draft]) -> list[_Draft]:
-    """The same lines in drafts that don't overlap, in order of time, equal lines once."""
-    return [draft for cluster in _clusters(drafts) for draft in _merged(cluster)]
-
-
-def _clusters(drafts: Sequence[_Draft]) -> list[list[_Draft]]:
-    """Drafts in order of time, those together that overlap."""
-    clusters: list[list[_Draft]] = []
-    end: Key | None = None
-    for draft in sorted(drafts, key=_first):
-        if end is None or draft.first > end:
-            clusters.append([])
-            end = draft.last
-        clusters[-1].append(draft)
-        end = max(end, draft.last)
-    return clusters
-
-
-def _surely_different(cluster: Sequence[_Draft]) -> int:
+def _surely_different(cluster: Sequence[KeyedBlock]) -> int:
     """How many different lines a cluster holds at least."""
-    return max(draft.block.lines for draft in cluster)
-
-
-def _merged(cluster: list[_Draft]) -> list[_Draft]:
-    if len(cluster) < 2:
-        return cluster
-    return _cut(sorted(line for draft in cluster for line in draft.lines()))
+    return max(block.lines for block in cluster)
 
 
 def _last_lines(text: bytes, count: int) -> bytes:

@@ -6,14 +6,17 @@ counted as the fullest answer held. What depends on other events of a recipient 
 there are, never on which came first.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from cpanel_mail_exporter.ledger import counters as names
 from cpanel_mail_exporter.ledger.change import (
+    FINAL_KINDS,
     KIND_DEFERRAL,
-    KIND_FINAL,
+    KIND_FAILURE,
     KIND_OTHER,
+    KIND_SUCCESS,
     Change,
     Deferral,
     Event,
@@ -31,12 +34,13 @@ from cpanel_mail_exporter.model.records import DeliveryRecord
 IN_PROGRESS = "inprogress"
 
 _KINDS = {
-    names.SUCCESS: KIND_FINAL,
-    names.FAILURE: KIND_FINAL,
+    names.SUCCESS: KIND_SUCCESS,
+    names.FAILURE: KIND_FAILURE,
     names.DEFER: KIND_DEFERRAL,
 }
 # What a NamedTuple's constructor calls, without its detour.
 _new_tuple = tuple.__new__
+_NOTHING_SEEN: Mapping[int, int] = MappingProxyType({})
 
 
 @dataclass(slots=True)
@@ -51,6 +55,8 @@ class Applied:
         rows_without_time: rows that have neither send nor action time, and are not counted.
         rows_too_old: rows sent before what the ledger remembers, which are not counted either.
         newest_event_unix: action time of the newest event of the answer, new or not.
+        seen: how often each identity has stood in the answer, earlier batches of it included;
+            only those of this batch.
     """
 
     change: Change = field(default_factory=Change)
@@ -60,6 +66,7 @@ class Applied:
     rows_without_time: int = 0
     rows_too_old: int = 0
     newest_event_unix: int | None = None
+    seen: dict[int, int] = field(default_factory=dict)
 
 
 def apply(
@@ -67,8 +74,9 @@ def apply(
     records: Iterable[DeliveryRecord],
     counting_since_unix: float,
     horizon_unix: float = float("-inf"),
+    seen_before: Mapping[int, int] = _NOTHING_SEEN,
 ) -> Applied:
-    """What *records*, one whole answer, add to what is *known* of the seconds they were sent in.
+    """What *records*, one answer or a batch of it, add to what is *known* of their seconds.
 
     Args:
         known: is not changed.
@@ -76,11 +84,12 @@ def apply(
         counting_since_unix: events of an earlier action time (without one, send time) are marked
             as seen, and not counted.
         horizon_unix: rows sent before it are passed over: their identities have been forgotten.
+        seen_before: how often each identity stood in earlier batches of the same answer.
     """
     result = Applied()
     facts = _Facts(known)
     known_copies = known.copies
-    seen: dict[int, int] = {}
+    seen = result.seen
     counted: list[Counted] = []
     newest = 0
     for record in records:
@@ -97,14 +106,16 @@ def apply(
         if action_unix is not None and action_unix > newest:
             newest = action_unix
         identity = event_identity(record)
-        copies = seen[identity] = seen.get(identity, 0) + 1
+        copies = seen.get(identity)
+        copies = (seen_before.get(identity, 0) if copies is None else copies) + 1
+        seen[identity] = copies
         if copies <= known_copies.get(identity, 0):
             continue
         when = second if action_unix is None else action_unix
         kind = _KINDS.get(record.type, KIND_OTHER)
-        recipient = recipient_identity(record.msg_id, record.recipient)
+        recipient = recipient_identity(second, record.msg_id, record.recipient)
         facts.events[identity] = _new_tuple(Event, (second, identity, recipient, kind, copies))
-        if kind == KIND_FINAL:
+        if kind in FINAL_KINDS:
             facts.note_final(recipient)
         elif kind == KIND_DEFERRAL:
             facts.note_deferral(second, recipient, when)

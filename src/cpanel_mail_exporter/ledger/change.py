@@ -8,10 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from cpanel_mail_exporter.ledger import counters as names
 from cpanel_mail_exporter.ledger.counters import CounterKey, Labels
 
-KIND_OTHER, KIND_DEFERRAL, KIND_FINAL = 0, 1, 2
-"""What an event is to its recipient, as stored; a final outcome is a success or a failure."""
+KIND_OTHER, KIND_DEFERRAL, KIND_SUCCESS, KIND_FAILURE = range(4)
+"""What an event is to its recipient, as stored."""
+FINAL_KINDS: tuple[int, ...] = (KIND_SUCCESS, KIND_FAILURE)
+"""Kinds that end a recipient's deferrals."""
+OUTCOME_OF_KIND: tuple[str, ...] = (names.OTHER, names.DEFER, names.SUCCESS, names.FAILURE)
+"""Label value of each kind, in the order of their numbers."""
 
 
 class Event(NamedTuple):
@@ -20,8 +25,8 @@ class Event(NamedTuple):
     Attributes:
         second: send second it is kept under.
         identity: see `ledger.identity`.
-        recipient: identity of message and recipient.
-        kind: KIND_OTHER, KIND_DEFERRAL or KIND_FINAL.
+        recipient: identity of message and recipient in this second.
+        kind: KIND_OTHER, KIND_DEFERRAL, KIND_SUCCESS or KIND_FAILURE.
         copies: how many equal rows have stood in one answer, at most.
     """
 

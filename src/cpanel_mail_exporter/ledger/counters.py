@@ -70,8 +70,13 @@ UNKNOWN_TYPE = "unknown_type"
 NO_TIME = "no_time"
 NO_ACTION_TIME = "no_action_time"
 ODD_SIZE = "odd_size"
-DRIFTS: tuple[str, ...] = (UNKNOWN_TYPE, NO_TIME, NO_ACTION_TIME, ODD_SIZE)
-"""What rows can show that the documentation of emailtrack_search doesn't foresee."""
+UNKNOWN_FIELD = "unknown_field"
+CHANGED_SHAPE = "changed_shape"
+DRIFTS_OF_EVENTS: tuple[str, ...] = (UNKNOWN_TYPE, NO_ACTION_TIME, ODD_SIZE)
+"""What events can show that the documentation of emailtrack_search doesn't foresee; stored."""
+DRIFTS_OF_ROWS: tuple[str, ...] = (NO_TIME, UNKNOWN_FIELD, CHANGED_SHAPE)
+"""The same of rows that can't be known again: counted at every reading, and only in memory."""
+DRIFTS: tuple[str, ...] = (*DRIFTS_OF_EVENTS, *DRIFTS_OF_ROWS)
 
 _USUAL_PROVIDER: Mapping[str, str] = {
     INBOUND: LOCAL_PROVIDER,

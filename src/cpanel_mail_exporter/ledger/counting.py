@@ -5,7 +5,15 @@ from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from cpanel_mail_exporter.ledger import counters as names
-from cpanel_mail_exporter.ledger.change import KIND_FINAL, KIND_OTHER, Change, Pending, Sized
+from cpanel_mail_exporter.ledger.change import (
+    FINAL_KINDS,
+    KIND_OTHER,
+    KIND_SUCCESS,
+    OUTCOME_OF_KIND,
+    Change,
+    Pending,
+    Sized,
+)
 from cpanel_mail_exporter.ledger.counters import Labels
 from cpanel_mail_exporter.ledger.direction import direction
 from cpanel_mail_exporter.ledger.histograms import Histograms
@@ -23,7 +31,7 @@ class Counted(NamedTuple):
 
     Attributes:
         second: send second it is kept under.
-        recipient: identity of message and recipient.
+        recipient: identity of message and recipient in that second.
         when: its action time, or else *second*.
         kind: as in `Event`.
     """
@@ -45,7 +53,7 @@ class Counting:
     def __init__(self, known_sizes: AbstractSet[tuple[int, int]]) -> None:
         self._known_sizes = known_sizes
         self._sized: list[Sized] = []
-        self._seen_sizes: set[tuple[str, str]] = set()
+        self._seen_sizes: set[tuple[int, str, str]] = set()
         self._histograms = Histograms()
         self._drift: Counter[str] = Counter()
 
@@ -62,17 +70,17 @@ class Counting:
         pending: list[tuple[int, int, int, int]] = []
         seen_sizes = self._seen_sizes
         for record, second, recipient, when, kind in events:
-            outcome = names.OTHER if kind == KIND_OTHER else record.type
+            outcome = OUTCOME_OF_KIND[kind]
             way = direction(record)
             taker = provider(record, way)
             outcomes.append((outcome, way, taker))
             by_user.append((record.user, record.domain, outcome))
-            if kind == KIND_FINAL:
+            if kind in FINAL_KINDS:
                 pending.append((when, second, recipient, _DIRECTION_NUMBER[way]))
                 if record.action_unix is not None and record.send_unix is not None:
                     # A clock set back between the two must not make a sum fall.
                     took = max(0, record.action_unix - record.send_unix)
-                    if outcome == names.SUCCESS:
+                    if kind == KIND_SUCCESS:
                         durations.append((names.TIME_TO_DELIVER, (way, taker), took))
                     else:
                         durations.append((names.TIME_TO_FAIL, (way,), took))
@@ -80,7 +88,7 @@ class Counting:
                 self._drift[names.UNKNOWN_TYPE] += 1
             if record.action_unix is None:
                 self._drift[names.NO_ACTION_TIME] += 1
-            if (record.msg_id, way) not in seen_sizes:
+            if (second, record.msg_id, way) not in seen_sizes:
                 self._size(record, second, way)
         for (name, labels, took), copies in Counter(durations).items():
             self._histograms.observe(name, labels, took, copies)
@@ -93,7 +101,7 @@ class Counting:
 
     def _size(self, record: DeliveryRecord, second: int, way: str) -> None:
         """Observe a message's size once for each direction in which it has events."""
-        message = message_identity(record.msg_id)
+        message = message_identity(second, record.msg_id)
         number = _DIRECTION_NUMBER[way]
         if (message, number) not in self._known_sizes:
             size_bytes = _size_bytes(record.size)
@@ -103,7 +111,7 @@ class Counting:
                 return
             self._sized.append(Sized(second, message, number))
             self._histograms.observe(names.MESSAGE_SIZE, (way,), size_bytes)
-        self._seen_sizes.add((record.msg_id, way))
+        self._seen_sizes.add((second, record.msg_id, way))
 
 
 def _size_bytes(text: str) -> int | None:

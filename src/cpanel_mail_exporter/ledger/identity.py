@@ -34,16 +34,21 @@ def event_identity(record: DeliveryRecord) -> int:
     return _hashed(text)
 
 
-def message_identity(msg_id: str) -> int:
-    """The same for rows of the same message."""
-    return _hashed(msg_id)
+def message_identity(second: int, msg_id: str) -> int:
+    """The same for rows of the same message that are kept under the same second.
+
+    Rows of one message share their send time [documented as the time it was sent]. Should some lack
+    it, or have another, they are a message of their own: what is read and forgotten together, and
+    what is told of it, never depends on seconds that may not be at hand.
+    """
+    return _hashed(f"{second}\0{msg_id}")
 
 
-def recipient_identity(msg_id: str, recipient: str) -> int:
-    """The same for rows about the same envelope recipient of the same message."""
-    text = f"{msg_id}\0{recipient}"
-    if text.count("\0") != 1:
-        text = repr((msg_id, recipient))
+def recipient_identity(second: int, msg_id: str, recipient: str) -> int:
+    """The same for rows about the same envelope recipient of such a message."""
+    text = f"{second}\0{msg_id}\0{recipient}"
+    if text.count("\0") != 2:
+        text = repr((second, msg_id, recipient))
     return _hashed(text)
 
 

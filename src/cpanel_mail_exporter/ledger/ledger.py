@@ -5,15 +5,15 @@ transaction, and only then takes it over. After a failure all is read again from
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
 from cpanel_mail_exporter.ledger import counters as names
 from cpanel_mail_exporter.ledger.apply import Applied, apply
-from cpanel_mail_exporter.ledger.births import Births
-from cpanel_mail_exporter.ledger.budget import Budget, Seating
-from cpanel_mail_exporter.ledger.change import Change, Pending
-from cpanel_mail_exporter.ledger.counters import CounterKey, Labels
+from cpanel_mail_exporter.ledger.budget import Seating
+from cpanel_mail_exporter.ledger.change import OUTCOME_OF_KIND, Change, Known, Pending
+from cpanel_mail_exporter.ledger.counters import Labels
+from cpanel_mail_exporter.ledger.figures import Figures, Published
 from cpanel_mail_exporter.ledger.identity import home_second
 from cpanel_mail_exporter.ledger.settle import DEFAULT_SETTLE_SECONDS, forget, settle
 from cpanel_mail_exporter.ledger.store import LedgerStore
@@ -29,8 +29,6 @@ _DAY_SECONDS = 86_400
 _JOINED_GAP_SECONDS = 60
 _SETTLED_AT_ONCE = 5_000
 _FORGOTTEN_AT_ONCE_SECONDS = 3_600
-_USER_LABELS = 2
-_NO_SEATING = Seating({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +48,32 @@ class LedgerTerms:
 
 
 class Ledger:
-    """Counts every event of one server once. Not for several threads at a time."""
+    """Counts every event of one server once.
 
-    def __init__(self, server: str, store: LedgerStore, terms: LedgerTerms = LedgerTerms()) -> None:
+    Its methods read and write the store, so they are for worker threads, one call at a time.
+    `version`, `next_publication_unix`, `counting_since_unix` and `published` touch memory alone and
+    may be used by another thread meanwhile, such as that of the event loop.
+
+    Args:
+        server: its name, for errors.
+        lock: keeps those two threads apart; a `threading.Lock`, unless there is only one.
+    """
+
+    def __init__(
+        self,
+        server: str,
+        store: LedgerStore,
+        terms: LedgerTerms = LedgerTerms(),
+        lock: AbstractContextManager[object] | None = None,
+    ) -> None:
         self.terms = terms
         self._server = server
         self._store = store
-        self._is_loaded = self._was_loaded = False
-        self._counters: dict[CounterKey, int] = {}
+        self._is_loaded = False
         self._cursors: dict[str, str] = {}
-        self._budget = Budget(terms.user_limit, _USER_LABELS)
-        self._births: Births[CounterKey] = Births(terms.birth_delay_seconds or 0.0)
-        self._drift: dict[str, int] = {}
+        self._figures = Figures(
+            terms.user_limit, terms.birth_delay_seconds, nullcontext() if lock is None else lock
+        )
 
     def load(self) -> None:
         """Read the numbers from the store, if that is to be done; they are shown from then on.
@@ -72,10 +84,12 @@ class Ledger:
         if self._is_loaded:
             return
         with self._trusting_the_store():
-            self._counters = self._store.counters()
-            self._cursors = self._store.cursors()
-            self._budget = Budget(self.terms.user_limit, _USER_LABELS, self._store.seats())
-        self._is_loaded = self._was_loaded = True
+            counters = self._store.counters()
+            cursors = self._store.cursors()
+            seats = self._store.seats()
+        self._cursors = cursors
+        self._figures.load(counters, seats, self.counting_since_unix)
+        self._is_loaded = True
 
     def begin(self, server_now_unix: int, *, counts_past: bool = False) -> int:
         """Make ready for a poll; gives the instant since which events are counted.
@@ -101,19 +115,23 @@ class Ledger:
         now_unix: int,
         cursors: Mapping[str, str | None] | None = None,
         slices: Mapping[int, str | None] | None = None,
+        seen: dict[int, int] | None = None,
     ) -> Applied:
-        """Count what is new in one whole answer, and store what the reading knows by it.
+        """Count what is new in an answer or a batch of it, and store what the reading knows by it.
 
         Args:
-            records: rows of one slice as they stood in one answer, or in several of which it is
-                known that they show no row twice.
+            records: rows of one answer, or of several of which it is known that they show no row
+                twice.
             now_unix: server's time; only its day matters.
             cursors: opaque values to store in the same transaction, None to delete; keys don't
                 begin with `ledger.`.
             slices: the same by the first second of a slice of send time.
+            seen: how often each identity stood in earlier batches of the same answer, empty before
+                the first; this batch is added to it once it is stored.
 
         Raises:
-            StorageFailed: nothing was counted; the same records can be given again.
+            StorageFailed: nothing was counted; the same records can be given again, with the same
+                *seen*.
         """
         self.load()
         since = self.counting_since_unix
@@ -123,15 +141,29 @@ class Ledger:
             raise ValueError(f"a cursor of the reading begins with {_OWN_CURSORS}")
         with self._trusting_the_store():
             known = self._store.load(spans_of(map(home_second, records)))
-        applied = apply(known, records, since, self.horizon_unix)
+        applied = apply(known, records, since, self.horizon_unix, seen or {})
         applied.change.cursors = cursors or {}
         applied.change.slices = slices or {}
         seating = self._seating(applied, now_unix)
         self._commit(applied.change, seating)
-        if applied.rows_without_time:
-            before = self._drift.get(names.NO_TIME, 0)
-            self._drift[names.NO_TIME] = before + applied.rows_without_time
+        if seen is not None:
+            seen.update(applied.seen)
+        self.note_drift(names.NO_TIME, applied.rows_without_time)
         return applied
+
+    def note_drift(self, what: str, rows: int) -> None:
+        """Count rows that were other than documented; only in memory, and at every reading.
+
+        Args:
+            what: one of `counters.DRIFTS_OF_ROWS`: `unknown_field` for rows that have fields the
+                documentation doesn't name, `changed_shape` for those that can't be decoded as what
+                it describes. What events show is counted by `learn`.
+            rows: how many more.
+        """
+        if what not in names.DRIFTS_OF_ROWS:
+            raise ValueError(f"{what!r} isn't counted by rows")
+        if rows:
+            self._figures.note_drift(what, rows)
 
     def settle(self, newest_reading_unix: int, held: Sequence[Slice] = ()) -> int:
         """Observe the attempts of outcomes that lie far enough behind; gives how many.
@@ -167,22 +199,24 @@ class Ledger:
         self.load()
         if before_unix <= self.horizon_unix:
             return
-        with self._trusting_the_store():
-            oldest = self._store.oldest_second()
-        start = before_unix if oldest is None else min(oldest, before_unix)
         while True:
+            with self._trusting_the_store():
+                oldest = self._store.oldest_second()
+            # From what there is to what there is: one odd row may be years older than the next.
+            start = before_unix if oldest is None else min(oldest, before_unix)
             end = min(start + _FORGOTTEN_AT_ONCE_SECONDS, before_unix)
             with self._trusting_the_store():
                 pending = self._store.pending_sent_before(end)
             self._settle(pending)
-            with self._trusting_the_store():
-                known = self._store.load([Slice(start, end)])
+            known = Known()
+            if start < end:
+                with self._trusting_the_store():
+                    known = self._store.load([Slice(start, end)])
             change = forget(known, end)
             change.cursors = {HORIZON: str(end)}
             self._commit(change)
             if end == before_unix:
                 return
-            start = end
 
     def note(
         self,
@@ -204,6 +238,26 @@ class Ledger:
         self.load()
         with self._trusting_the_store():
             return self._store.slices(span)
+
+    def outcomes(self, span: Slice) -> Mapping[str, int]:
+        """Events known of mail sent in *span* by outcome, those that aren't counted included.
+
+        Every outcome is named; those of seconds that have been forgotten are missing.
+        """
+        self.load()
+        with self._trusting_the_store():
+            copies = self._store.outcomes(span)
+        return {outcome: copies.get(kind, 0) for kind, outcome in enumerate(OUTCOME_OF_KIND)}
+
+    def open_deferral_seconds(self, limit: int) -> list[int]:
+        """When mail was sent of which a recipient is deferred and has no final outcome yet.
+
+        Returns:
+            Different seconds, the newest first, at most *limit*.
+        """
+        self.load()
+        with self._trusting_the_store():
+            return self._store.open_deferral_seconds(limit)
 
     def size_bytes(self) -> int:
         """Space the store takes on disk."""
@@ -229,42 +283,30 @@ class Ledger:
         return int(self._cursors.get(HORIZON, "0"))
 
     @property
-    def user_budget(self) -> Budget:
-        """The places of (user, domain) pairs."""
-        return self._budget
+    def version(self) -> int:
+        """Rises whenever there is something new to publish."""
+        return self._figures.version
 
     @property
     def next_publication_unix(self) -> float | None:
-        """When a publication would show more than the last one though nothing was learned."""
-        return self._births.next_unix
+        """When a publication would differ from the last one though nothing was learned."""
+        return self._figures.next_publication_unix
 
-    def published(self, now_unix: float) -> dict[CounterKey, int]:
-        """The numbers to show in a publication made at *now_unix*; none before they were loaded.
+    def published(self, now_unix: float) -> Published | None:
+        """What to show in a publication made at *now_unix*; None before anything was loaded.
 
-        Those known beforehand are there from the start; those of users that lost their place are
-        left out; new series stand at the value they had before.
+        What a failure of the store made doubtful is shown as it was, until it is read again.
         """
-        if not self._was_loaded:
-            return {}
-        shown = dict.fromkeys(names.KNOWN_BEFOREHAND, 0)
-        baselines: Mapping[CounterKey, int] = {}
-        if self.terms.birth_delay_seconds is not None:
-            baselines = self._births.published(now_unix)
-        for key, value in self._counters.items():
-            if self._is_shown(key):
-                shown[key] = baselines.get(names.series_of(key), value) if baselines else value
-        for what, rows in self._drift.items():
-            shown[names.DRIFT, (what,)] = shown.get((names.DRIFT, (what,)), 0) + rows
-        return shown
+        return self._figures.published(now_unix)
 
-    def _seating(self, applied: Applied, now_unix: int) -> Seating:
+    def _seating(self, applied: Applied, now_unix: int) -> Seating | None:
         """Add the events by user to the series they have, and keep the places in the change."""
         demand: dict[Labels, int] = {}
         for (user, domain, _), events in applied.by_user.items():
             demand[user, domain] = demand.get((user, domain), 0) + events
         if not demand:
-            return _NO_SEATING
-        seating = self._budget.seating(demand, now_unix // _DAY_SECONDS)
+            return None
+        seating = self._figures.budget.seating(demand, now_unix // _DAY_SECONDS)
         counters = applied.change.counters
         for (user, domain, outcome), events in applied.by_user.items():
             key = names.USER_EVENTS, (*seating.routes[user, domain], outcome)
@@ -281,47 +323,17 @@ class Ledger:
         self._commit(change)
         return sum(outcome.copies for outcome in change.settled)
 
-    def _commit(self, change: Change, seating: Seating = _NO_SEATING) -> None:
-        """Store, then take over; what becomes visible is shown at its earlier value first."""
+    def _commit(self, change: Change, seating: Seating | None = None) -> None:
+        """Store, then take over."""
         if change.is_empty:
             return
         with self._trusting_the_store():
             self._store.commit(change)
-        self._move(seating)
-        for key in change.counters:
-            series = names.series_of(key)
-            if not self._has(series) and self._is_shown(key) and key not in names.KNOWN_BEFOREHAND:
-                self._births.born(series, 0)
-        for key, added in change.counters.items():
-            self._counters[key] = self._counters.get(key, 0) + added
-        for cursor, value in change.cursors.items():
-            if value is None:
-                self._cursors.pop(cursor, None)
-            else:
-                self._cursors[cursor] = value
-
-    def _move(self, seating: Seating) -> None:
-        """Take over the places; a pair that comes back stands at its old values first."""
-        were_shown = {pair: self._budget.is_shown(pair) for pair in seating.changes}
-        self._budget.accept(seating)
-        for pair, was_shown in were_shown.items():
-            is_shown = self._budget.is_shown(pair)
-            if is_shown == was_shown:
-                continue
-            for outcome in names.OUTCOMES:
-                key = names.USER_EVENTS, (*pair, outcome)
-                if not is_shown:
-                    self._births.gone(key)
-                elif key in self._counters:
-                    self._births.born(key, self._counters[key])
-
-    def _has(self, series: CounterKey) -> bool:
-        name, labels = series
-        return series in self._counters or (name + names.SUM, labels) in self._counters
-
-    def _is_shown(self, key: CounterKey) -> bool:
-        name, labels = key
-        return name != names.USER_EVENTS or self._budget.is_shown(labels[:_USER_LABELS])
+        # Another dict, since the other thread may look something up in this one.
+        cursors = {**self._cursors, **change.cursors}
+        self._cursors = {key: value for key, value in cursors.items() if value is not None}
+        if change.counters or seating is not None or COUNTING_SINCE in change.cursors:
+            self._figures.take_over(change.counters, seating, self.counting_since_unix)
 
     @contextmanager
     def _trusting_the_store(self) -> Iterator[None]:

@@ -33,6 +33,12 @@ class LedgerStore(Protocol):
     def oldest_second(self) -> int | None:
         """The oldest second of which an event is known."""
 
+    def outcomes(self, span: Slice) -> Mapping[int, int]:
+        """How many events are known of the seconds in *span*, by kind."""
+
+    def open_deferral_seconds(self, limit: int) -> list[int]:
+        """Seconds with a recipient that was deferred and has no final outcome, newest first."""
+
     def counters(self) -> dict[CounterKey, int]:
         """Every counter."""
 

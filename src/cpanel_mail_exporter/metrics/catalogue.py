@@ -36,15 +36,16 @@ DELIVERY_EVENTS = Family(
     "cpanel_mail_delivery_events_total",
     "counter",
     "Rows of WHM's emailtrack_search, each counted once, those in progress left out: one for each "
-    "attempt at a recipient; direction and provider are those of the destination.",
+    "attempt at a recipient, counted when it is learned of; direction and provider are those of "
+    "the destination.",
     ("outcome", "direction", "provider"),
 )
 USER_DELIVERY_EVENTS = Family(
     "cpanel_mail_user_delivery_events_total",
     "counter",
-    "The same events by WHM's USER and DOMAIN of the sender; those without a series of their own "
-    "are in _other. Users can change between the two, so use sum(rate()): "
-    "sum() of the raw counters isn't right.",
+    "The same events by user and domain of the sender, from WHM's emailtrack_search; those of "
+    "pairs without series of their own are in _other. Pairs can change between the two, so use "
+    "sum(rate()) or sum(increase()): sum() of the raw counters isn't right.",
     ("user", "domain", "outcome"),
 )
 TIME_TO_DELIVER = Family(
@@ -83,15 +84,56 @@ MESSAGE_SIZE = Family(
 DEFERRED_RECIPIENTS = Family(
     "cpanel_mail_deferred_recipients",
     "gauge",
-    "Recipients with a deferral and neither success nor failure yet, "
+    "Recipients with a deferral and neither success nor failure yet, of mail within the look-back, "
     "from the rows of WHM's emailtrack_search that have been learned.",
+)
+MESSAGES_IN_PROGRESS = Family(
+    "cpanel_mail_messages_in_progress",
+    "gauge",
+    "Messages of the last day that have neither been delivered, deferred nor given up yet, "
+    "INPROGRESSCOUNT of WHM's emailtrack_stats; absent where WHM doesn't tell.",
+)
+NEWEST_EVENT = Family(
+    "cpanel_mail_newest_event_timestamp_seconds",
+    "gauge",
+    "Time of action (actionunixtime of WHM's emailtrack_search) of the newest event that has been "
+    "read; absent before the first.",
+)
+BACKLOG_SLICES = Family(
+    "cpanel_mail_backlog_slices",
+    "gauge",
+    "Slices of send time within the look-back that are still to be read; above 0 the counters "
+    "lack events, and will jump when these are learned.",
+)
+LAST_DAY_REPORTED = Family(
+    "cpanel_mail_last_day_events_reported",
+    "gauge",
+    "Events of mail sent on the last full UTC day, as WHM's emailtrack_stats counts them.",
+    ("outcome",),
+)
+LAST_DAY_COUNTED = Family(
+    "cpanel_mail_last_day_events_counted",
+    "gauge",
+    "Events known of mail sent on the last full UTC day, those from before counting began "
+    "included, to compare with cpanel_mail_last_day_events_reported: if the two differ for good, "
+    "the counters lack some, or WHM counts otherwise than it lists.",
+    ("outcome",),
+)
+SERVER_BEHAVIOUR = Family(
+    "cpanel_mail_server_behaviour_info",
+    "gauge",
+    "Always 1; what real deferrals have taught of this server: whether ranges of WHM's "
+    "emailtrack_stats go by send or action time (unavailable if it doesn't answer), and whether a "
+    "filter of emailtrack_search on actionunixtime works or fails; unknown until one is seen.",
+    ("totals_go_by", "action_filter"),
 )
 API_DRIFT = Family(
     "cpanel_mail_api_drift_total",
     "counter",
-    "Rows of WHM's emailtrack_search that are other than its documentation says: an unknown type, "
-    "no readable time (such rows are not counted as events, and here at every reading), "
-    "no time of action, a size that can be none.",
+    "What is other in WHM's emailtrack_search than its documentation says: events of an unknown "
+    "type, without a time of action, of a size that can be none; at every reading again rows "
+    "without any readable time, which are not counted as events; and answers with fields that are "
+    "not documented, or of a changed shape.",
     ("what",),
 )
 COUNTING_SINCE = Family(
@@ -154,7 +196,7 @@ ROWS_OUTSIDE_RANGE = Family(
     "cpanel_mail_rows_outside_range",
     "gauge",
     "Rows of the last complete poll that are outside the range that was asked for or have no "
-    "readable send time; more than a few mean that the server ignores filters.",
+    "readable time; more than a few mean that the server ignores filters.",
     ("collector",),
 )
 REPEATED_PAGES = Family(
@@ -171,7 +213,7 @@ FLAGS_UNREADABLE = Family(
 SLICES_INCOMPLETE = Family(
     "cpanel_mail_slices_incomplete",
     "gauge",
-    "Answers that WHM calls cut in the last poll and that can't be read whole; "
+    "Slices that WHM cut in the last complete poll and that can't be made smaller; "
     "above 0, the collector's families lack rows.",
     ("collector",),
 )
@@ -197,8 +239,8 @@ LOGIN_RETRY = Family(
 SERIES = Family(
     "cpanel_mail_series",
     "gauge",
-    "Series published of a bounded or windowed family; "
-    "(user, domain) pairs of cpanel_mail_user_delivery_events_total.",
+    "Series published of a bounded or windowed family; of cpanel_mail_user_delivery_events_total "
+    "pairs of user and domain, above their limit for a minute or two when pairs change places.",
     ("family",),
 )
 SERIES_WANTED = Family(
@@ -233,7 +275,13 @@ FAMILIES: tuple[Family, ...] = (
     DELIVERY_ATTEMPTS,
     MESSAGE_SIZE,
     DEFERRED_RECIPIENTS,
+    MESSAGES_IN_PROGRESS,
+    NEWEST_EVENT,
+    BACKLOG_SLICES,
+    LAST_DAY_REPORTED,
+    LAST_DAY_COUNTED,
     API_DRIFT,
+    SERVER_BEHAVIOUR,
     COUNTING_SINCE,
     LEDGER_SIZE,
     UP,

@@ -1,10 +1,11 @@
-"""The ledger's numbers -> families of delivery events."""
+"""The ledger's numbers, and how far the reading has come -> families of delivery events."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from cpanel_mail_exporter.ledger import counters
 from cpanel_mail_exporter.ledger.counters import CounterKey, Labels
 from cpanel_mail_exporter.metrics import catalogue
+from cpanel_mail_exporter.model.deliveries import DeliveriesState
 from cpanel_mail_exporter.model.family import Distribution, Family, FamilySamples, Sample
 
 _NUMBERS: Mapping[str, Family] = {
@@ -48,6 +49,47 @@ def deliveries(numbers: Mapping[CounterKey, int]) -> list[FamilySamples]:
             samples[name].append((labels, Distribution(tuple(counts), total)))
     declared = {**_NUMBERS, **_HISTOGRAMS}
     return [FamilySamples(declared[name], found) for name, found in samples.items() if found]
+
+
+def ledger_state(counting_since_unix: int | None, size_bytes: int | None) -> list[FamilySamples]:
+    """Since when the ledger counts, and the space it takes; None where that isn't known."""
+    return [
+        _one(catalogue.COUNTING_SINCE, counting_since_unix),
+        _one(catalogue.LEDGER_SIZE, size_bytes),
+    ]
+
+
+def reading(state: DeliveriesState, *, is_fresh: bool) -> list[FamilySamples]:
+    """How far the reading has come.
+
+    Args:
+        state: as the newest poll that told left it.
+        is_fresh: whether its gauges are recent enough to be shown; what says how far behind the
+            reading is stays.
+    """
+    behaviour: Sample = ((state.totals_go_by.value, state.action_filter.value), 1)
+    families = [
+        _one(catalogue.NEWEST_EVENT, state.newest_event_unix),
+        _one(catalogue.BACKLOG_SLICES, state.backlog_slices),
+        FamilySamples(catalogue.SERVER_BEHAVIOUR, [behaviour]),
+    ]
+    if is_fresh:
+        day = state.last_day
+        families += [
+            _one(catalogue.MESSAGES_IN_PROGRESS, state.messages_in_progress),
+            _by_outcome(catalogue.LAST_DAY_REPORTED, day.reported if day else {}),
+            _by_outcome(catalogue.LAST_DAY_COUNTED, day.known if day else {}),
+        ]
+    return families
+
+
+def _one(family: Family, value: int | None) -> FamilySamples:
+    return FamilySamples(family, [] if value is None else [((), value)])
+
+
+def _by_outcome(family: Family, events: Mapping[str, int]) -> FamilySamples:
+    order: Sequence[str] = [outcome for outcome in counters.OUTCOMES if outcome in events]
+    return FamilySamples(family, [((outcome,), events[outcome]) for outcome in order])
 
 
 def _no_counts(name: str) -> list[int]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from cpanel_mail_exporter.ledger.history import ServerHistory
 from cpanel_mail_exporter.metrics import catalogue
 from cpanel_mail_exporter.model.family import Family, FamilySamples, Sample
-from cpanel_mail_exporter.model.outcome import EMAIL_LOGS, USER_STATS
+from cpanel_mail_exporter.model.outcome import DELIVERY_EVENTS, EMAIL_LOGS, USER_STATS
 
 
 def health(history: ServerHistory, *, poll_interval_seconds: float) -> list[FamilySamples]:
@@ -47,9 +47,10 @@ def health(history: ServerHistory, *, poll_interval_seconds: float) -> list[Fami
     if USER_STATS in history.collectors:
         unreadable = history.collectors[USER_STATS].unreadable_flags
         families.append(_one(catalogue.FLAGS_UNREADABLE, unreadable))
-    if EMAIL_LOGS in history.collectors:
-        repeated: list[Sample] = [((EMAIL_LOGS,), history.collectors[EMAIL_LOGS].repeated_pages)]
-        families.append(FamilySamples(catalogue.REPEATED_PAGES, repeated))
+    repeated: list[Sample] = [
+        ((name,), past.repeated_pages) for name, past in by_collector if name in _OF_PAGES
+    ]
+    families.append(FamilySamples(catalogue.REPEATED_PAGES, repeated))
     return families
 
 
@@ -64,7 +65,7 @@ def windows(history: ServerHistory, fresh: Sequence[str]) -> list[FamilySamples]
             continue
         starts += [((family.name,), outcome.window_start_unix) for family in FAMILIES_OF[name]]
         incomplete.append(((name,), outcome.slices_incomplete))
-        if name == EMAIL_LOGS:
+        if name in _OF_PAGES:
             outside.append(((name,), outcome.rows_outside_range))
     return [
         FamilySamples(catalogue.ROWS_OUTSIDE_RANGE, outside),
@@ -89,9 +90,13 @@ def series(
 
 FAMILIES_OF: Mapping[str, tuple[Family, ...]] = {
     USER_STATS: (catalogue.EMAIL_USER_STATS, catalogue.EMAIL_FLAG_STATS),
+    DELIVERY_EVENTS: (),
     EMAIL_LOGS: (catalogue.EMAIL_LOGS,),
 }
 """The windowed families of each collector."""
+
+_OF_PAGES = frozenset((DELIVERY_EVENTS, EMAIL_LOGS))
+"""Collectors that read emailtrack_search, page by page and filtered."""
 
 
 def _one(family: Family, value: float | None) -> FamilySamples:

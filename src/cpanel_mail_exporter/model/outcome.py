@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from cpanel_mail_exporter.model.errors import PollError
 
 USER_STATS = "user_stats"
+DELIVERY_EVENTS = "delivery_events"
 EMAIL_LOGS = "email_logs"
-COLLECTORS: tuple[str, ...] = (USER_STATS, EMAIL_LOGS)
+COLLECTORS: tuple[str, ...] = (USER_STATS, DELIVERY_EVENTS, EMAIL_LOGS)
 """Names of the collectors, in the order they are asked: the cheap one first."""
 
 

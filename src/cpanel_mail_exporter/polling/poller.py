@@ -1,25 +1,34 @@
 """Polls one server: asks its collectors one after another, in time, and hands on what they got."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from typing import Protocol
 
 from cpanel_mail_exporter.clock import Clock
 from cpanel_mail_exporter.exposition.log_blocks import LogBlocks
-from cpanel_mail_exporter.exposition.log_lines import LogLines
-from cpanel_mail_exporter.model.errors import Denied, PollError, Unsupported, WrongShape
+from cpanel_mail_exporter.model.deliveries import DeliveriesState
+from cpanel_mail_exporter.model.errors import (
+    Denied,
+    PollError,
+    StorageDamaged,
+    Unsupported,
+    WrongShape,
+)
 from cpanel_mail_exporter.model.outcome import (
+    DELIVERY_EVENTS,
     EMAIL_LOGS,
     USER_STATS,
     CollectorOutcome,
     PollOutcome,
 )
 from cpanel_mail_exporter.model.records import UserStat
-from cpanel_mail_exporter.model.window import Slice, Window
+from cpanel_mail_exporter.model.window import Window
+from cpanel_mail_exporter.polling.deliveries import DeliveriesReading
 from cpanel_mail_exporter.polling.ports import Findings, MailServer, Token
-from cpanel_mail_exporter.polling.reading_state import ReadCounts, ReadingMemory
+from cpanel_mail_exporter.polling.reading_state import ReadCounts
+from cpanel_mail_exporter.polling.reading_terms import Moment, PollReading
 from cpanel_mail_exporter.polling.schedule import (
     LOGIN_RETRY_SECONDS,
     UNSUPPORTED_RETRY_SECONDS,
@@ -29,11 +38,13 @@ from cpanel_mail_exporter.polling.schedule import (
     offset_seconds,
     verdict,
 )
-from cpanel_mail_exporter.polling.search import read_log_blocks
 
 _TOKEN_LOOK_SECONDS = 1.0
+_SHARE_FOR_WHAT_CAN_WAIT = 0.5
 _SMALLEST_SKEW_SECONDS = 2.0
 _LARGEST_SKEW_SECONDS = 86_400.0
+
+_UNFORESEEN = "%s: %s failed in an unforeseen way"
 
 logger = logging.getLogger(__name__)
 
@@ -44,16 +55,14 @@ class PollPlan:
 
     Attributes:
         name: the operator's name for it.
-        windows: the window by collector, in the order they are asked.
-        types: WHM's words for the delivery records wanted.
-        max_series: the most lines of email_logs to keep, 0 for all.
+        collectors: those that are switched on, in the order they are asked.
+        windows: the window of each windowed collector.
         zone: the server's zone, for its local midnight.
     """
 
     name: str
+    collectors: tuple[str, ...]
     windows: Mapping[str, Window]
-    types: tuple[str, ...]
-    max_series: int
     zone: tzinfo
     interval_seconds: float
 
@@ -62,17 +71,17 @@ class PollPlan:
 class _Poll:
     """One visit while it goes on."""
 
+    begun: float
     outcomes: list[CollectorOutcome] = field(default_factory=list)
     skew: float | None = None
     user_stats: Sequence[UserStat] | None = None
     email_logs: LogBlocks | None = None
+    deliveries: DeliveriesState | None = None
 
-    def forget(self, collector: str) -> None:
-        """Drop what a collector brought that failed in the end."""
-        if collector == USER_STATS:
-            self.user_stats = None
-        else:
-            self.email_logs = None
+    @property
+    def errors(self) -> list[PollError | None]:
+        """How those ended that were asked."""
+        return [outcome.error for outcome in self.outcomes]
 
 
 class Gate(Protocol):
@@ -90,7 +99,7 @@ class Poller:
         plan: PollPlan,
         server: MailServer,
         token: Token,
-        lines: LogLines,
+        deliveries: DeliveriesReading | None,
         findings: Findings,
         clock: Clock,
     ) -> None:
@@ -98,10 +107,9 @@ class Poller:
         self._plan = plan
         self._server = server
         self._token = token
-        self._lines = lines
+        self._deliveries = deliveries
         self._findings = findings
         self._clock = clock
-        self._memory = ReadingMemory()
         self._skew = 0.0
         self._unsupported_until: dict[str, float] = {}
         self._said: dict[str, str] = {}
@@ -127,22 +135,21 @@ class Poller:
         """One visit; gives how many seconds it took. Nothing is asked if nothing is due."""
         self._renew_token()
         begun = self._clock.elapsed()
-        due = due_collectors(
-            tuple(self._plan.windows), self._unsupported_until, self._clock.now_unix()
-        )
+        due = due_collectors(self._plan.collectors, self._unsupported_until, self._clock.now_unix())
         if not due:
             return 0.0
-        poll = _Poll()
-        for collector in due:
-            if may_ask_on([outcome.error for outcome in poll.outcomes]):
-                poll.outcomes.append(await self._ask(collector, poll))
+        poll = _Poll(begun)
+        if USER_STATS in due:
+            poll.outcomes.append(await self._ask_user_stats(poll))
+        of_deliveries = [collector for collector in due if collector != USER_STATS]
+        if self._deliveries is not None and of_deliveries and may_ask_on(poll.errors):
+            poll.outcomes += await self._read_deliveries(self._deliveries, of_deliveries, poll)
         self._end(poll)
         return self._clock.elapsed() - begun
 
     def _end(self, poll: _Poll) -> None:
         now = self._clock.now_unix()
-        errors = [outcome.error for outcome in poll.outcomes]
-        outcomes = [_with_error(o, verdict(o.error, errors)) for o in poll.outcomes]
+        outcomes = [_with_error(o, verdict(o.error, poll.errors)) for o in poll.outcomes]
         login_refused = any(isinstance(outcome.error, Denied) for outcome in outcomes)
         self._login_retry_unix = now + LOGIN_RETRY_SECONDS if login_refused else None
         for outcome in outcomes:
@@ -156,44 +163,118 @@ class Poller:
                 PollOutcome(now, tuple(outcomes), poll.skew, self._login_retry_unix),
                 poll.user_stats,
                 poll.email_logs,
+                poll.deliveries,
             )
         except Exception:
             # The last guard, as below: what is shown of this server stays as it was.
             logger.exception("%s: what this poll found could not be shown", self._plan.name)
 
-    async def _ask(self, collector: str, poll: _Poll) -> CollectorOutcome:
-        asked = _ASK[collector]
+    async def _ask_user_stats(self, poll: _Poll) -> CollectorOutcome:
         begun = self._clock.elapsed()
-        now = int(self._clock.now_unix() + self._skew)
-        start = self._plan.windows[collector].start_unix(now, self._plan.zone)
+        now = self._server_unix(None)
+        start = self._plan.windows[USER_STATS].start_unix(now, self._plan.zone)
+        counts = ReadCounts()
+        unreadable = 0
         error: PollError | None = None
-        counts = _Counts()
         try:
-            counts = await asked(self, Slice(start, now), poll)
-            self._refuse_nothing_but_rejected(collector, counts.read)
+            answer = await self._server.user_stats(start, now)
+            counts.rejected = answer.end.rows_rejected
+            counts.rows = len(answer.records) + counts.rejected
+            counts.incomplete = int(answer.end.is_cut)
+            unreadable = sum(record.unreadable_flags for record in answer.records)
+            poll.skew = answer.end.clock_skew_seconds
+            self._server_unix(poll.skew)
+            self._refuse_nothing_but_rejected(USER_STATS, counts)
+            poll.user_stats = answer.records
         except PollError as failure:
             error = failure
-            poll.forget(collector)
         except Exception as bug:
             # The last guard: a mistake of ours with one server's answer must not end the others.
-            logger.exception("%s: %s failed in an unforeseen way", self._plan.name, collector)
-            error = WrongShape(
-                self._plan.name, collector, f"unforeseen {type(bug).__name__} in the exporter"
-            )
-        self._learn_skew(poll.skew)
-        read = counts.read
+            logger.exception(_UNFORESEEN, self._plan.name, USER_STATS)
+            error = self._unforeseen(USER_STATS, bug)
+        return self._outcome(USER_STATS, begun, start, error, counts, unreadable)
+
+    async def _read_deliveries(
+        self, deliveries: DeliveriesReading, collectors: Sequence[str], poll: _Poll
+    ) -> list[CollectorOutcome]:
+        """The collectors that one reading serves, each with an outcome of its own."""
+        begun = self._clock.elapsed()
+        reading = PollReading()
+        failure: PollError | None = None
+        try:
+            reading = await deliveries.poll(self._moment(poll))
+            poll.deliveries = reading.state
+            self._refuse_nothing_but_rejected(collectors[0], reading.counts)
+        except PollError as error:
+            failure = error
+        except Exception as bug:
+            logger.exception(_UNFORESEEN, self._plan.name, collectors[0])  # the last guard again
+            failure = self._unforeseen(collectors[0], bug)
+        poll.skew = reading.skew if poll.skew is None else poll.skew
+        if failure is None and reading.error is None:
+            poll.email_logs = reading.lines
+        failure = failure or reading.error
+        deliveries.note_shape(failure or reading.later_error)
+        if isinstance(reading.storage_error, StorageDamaged):
+            logger.error("%s", reading.storage_error)
+        outcomes = []
+        for collector in collectors:
+            why = failure
+            counts = replace(reading.counts)
+            if collector == DELIVERY_EVENTS:
+                counts.incomplete, counts.outside = reading.state.slices_incomplete, 0
+                why = why or reading.storage_error or reading.later_error
+            else:
+                counts.incomplete = reading.lines_incomplete
+                if DELIVERY_EVENTS not in collectors:
+                    why = why or reading.later_error
+            start = reading.window_start_unix.get(collector, 0)
+            outcomes.append(self._outcome(collector, begun, start, why, counts))
+        return outcomes
+
+    def _moment(self, poll: _Poll) -> Moment:
+        plan = self._plan
+        window = plan.windows.get(EMAIL_LOGS)
+        longest = plan.interval_seconds * _SHARE_FOR_WHAT_CAN_WAIT
+        refused = any(isinstance(error, Denied) for error in poll.errors)
+        return Moment(
+            exporter_unix=self._clock.now_unix,
+            server_unix=self._server_unix,
+            window_start=None
+            if window is None
+            else (lambda now: window.start_unix(now, plan.zone)),
+            has_time=lambda: self._clock.elapsed() - poll.begun < longest,
+            was_refused=refused and None not in poll.errors,
+            line_share=self._findings.log_line_share,
+        )
+
+    def _outcome(
+        self,
+        collector: str,
+        begun: float,
+        window_start_unix: int,
+        error: PollError | None,
+        counts: ReadCounts,
+        unreadable_flags: int = 0,
+    ) -> CollectorOutcome:
         return CollectorOutcome(
             collector=collector,
             ended_unix=self._clock.now_unix(),
             duration_seconds=self._clock.elapsed() - begun,
-            window_start_unix=start,
+            window_start_unix=window_start_unix,
             error=error,
-            rows_read=read.rows,
-            rows_rejected=read.rejected,
-            rows_outside_range=read.outside,
-            unreadable_flags=counts.unreadable_flags,
-            repeated_pages=read.repeated_pages,
-            slices_incomplete=read.incomplete,
+            rows_read=counts.rows,
+            rows_rejected=counts.rejected,
+            rows_outside_range=counts.outside,
+            unreadable_flags=unreadable_flags,
+            repeated_pages=counts.repeated_pages,
+            slices_incomplete=counts.incomplete,
+        )
+
+    def _unforeseen(self, collector: str, bug: Exception) -> PollError:
+        """A mistake of ours, as the failure of a collector."""
+        return WrongShape(
+            self._plan.name, collector, f"unforeseen {type(bug).__name__} in the exporter"
         )
 
     def _refuse_nothing_but_rejected(self, collector: str, read: ReadCounts) -> None:
@@ -203,40 +284,16 @@ class Poller:
                 self._plan.name, collector, f"none of {read.rows} rows could be decoded"
             )
 
-    def _learn_skew(self, skew: float | None) -> None:
-        """Windows end at the server's "now" where its clock is off; a Date is whole seconds."""
+    def _server_unix(self, skew: float | None) -> int:
+        """The server's "now", where its clock is off; its Date is in whole seconds.
+
+        Args:
+            skew: what an answer just told, None to go by what is known.
+        """
         if skew is not None:
             is_off = _SMALLEST_SKEW_SECONDS < abs(skew) <= _LARGEST_SKEW_SECONDS
             self._skew = skew if is_off else 0.0
-
-    async def _ask_user_stats(self, window: Slice, poll: _Poll) -> "_Counts":
-        answer = await self._server.user_stats(window.start, window.end)
-        poll.skew = answer.end.clock_skew_seconds
-        poll.user_stats = answer.records
-        rejected = answer.end.rows_rejected
-        return _Counts(
-            ReadCounts(
-                rows=len(answer.records) + rejected,
-                rejected=rejected,
-                incomplete=int(answer.end.is_cut),
-            ),
-            sum(record.unreadable_flags for record in answer.records),
-        )
-
-    async def _ask_email_logs(self, window: Slice, poll: _Poll) -> "_Counts":
-        # The second that is going on belongs to the window: slices are half-open.
-        blocks, read, skew = await read_log_blocks(
-            self._server,
-            Slice(window.start, window.end + 1),
-            self._plan.types,
-            self._memory,
-            self._lines,
-            self._plan.max_series,
-            self._plan.name,
-        )
-        poll.skew = skew if poll.skew is None else poll.skew
-        poll.email_logs = blocks
-        return _Counts(read)
+        return int(self._clock.now_unix() + self._skew)
 
     def _renew_token(self) -> bool:
         """True if the token is a new one: then nothing that was refused to the old one counts."""
@@ -244,6 +301,8 @@ class Poller:
             return False
         logger.info("%s: token file changed, the new token is used from now on", self._plan.name)
         self._unsupported_until.clear()
+        if self._deliveries is not None:
+            self._deliveries.forget_refusals()
         self._login_retry_unix = None
         return True
 
@@ -281,24 +340,10 @@ class Poller:
                 says = (error.kind, error.detail, error.advice)
                 alike.setdefault(says, []).append(error.function)
         for (_, detail, advice), functions in alike.items():
-            names = ", ".join(functions)
+            names = ", ".join(dict.fromkeys(functions))
             logger.warning("%s: %s: %s; %s", self._plan.name, names, detail, advice)
         if recovered:
             logger.info("%s: works again: %s", self._plan.name, ", ".join(recovered))
-
-
-@dataclass(frozen=True, slots=True)
-class _Counts:
-    """What one collector came across."""
-
-    read: ReadCounts = field(default_factory=ReadCounts)
-    unreadable_flags: int = 0
-
-
-_ASK: Mapping[str, Callable[[Poller, Slice, _Poll], Awaitable[_Counts]]] = {
-    USER_STATS: Poller._ask_user_stats,  # noqa: SLF001 - the table belongs to the class
-    EMAIL_LOGS: Poller._ask_email_logs,  # noqa: SLF001
-}
 
 
 def _with_error(outcome: CollectorOutcome, error: PollError | None) -> CollectorOutcome:

@@ -1,11 +1,12 @@
 """What polling needs of the outside: a server that can be asked, and a place for what it said."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from cpanel_mail_exporter.exposition.log_blocks import LogBlocks
+from cpanel_mail_exporter.model.deliveries import DeliveriesState
 from cpanel_mail_exporter.model.outcome import PollOutcome
-from cpanel_mail_exporter.model.query import AnswerEnd, SearchQuery, UserStatsAnswer
+from cpanel_mail_exporter.model.query import AnswerEnd, SearchQuery, TotalsAnswer, UserStatsAnswer
 from cpanel_mail_exporter.model.records import DeliveryRecord, UserStat
 
 
@@ -15,20 +16,31 @@ class MailServer(Protocol):
     async def user_stats(self, start_unix: int, end_unix: int) -> UserStatsAnswer:
         """Sums by user over a window."""
 
+    async def totals(self, start_unix: int, end_unix: int) -> TotalsAnswer:
+        """Sums of all mail over a range."""
+
     async def search(
-        self, query: SearchQuery, receive: Callable[[list[DeliveryRecord]], None]
+        self, query: SearchQuery, receive: Callable[[list[DeliveryRecord]], Awaitable[None]]
     ) -> AnswerEnd:
-        """One page of delivery records; what was received counts only when this returns."""
+        """One page of delivery records, handed on while they arrive.
+
+        The answer isn't read on while *receive* works, so it may take its time.
+        """
 
 
 class Findings(Protocol):
     """Where the results of one server's polls go."""
+
+    @property
+    def log_line_share(self) -> int:
+        """Lines of email_logs that are shown of it while there are too many of all; 0 for all."""
 
     def poll_ended(
         self,
         outcome: PollOutcome,
         user_stats: Sequence[UserStat] | None,
         email_logs: LogBlocks | None,
+        deliveries: DeliveriesState | None,
     ) -> None:
         """A poll ended; what a collector didn't get whole is None."""
 

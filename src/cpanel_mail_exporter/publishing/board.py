@@ -4,13 +4,15 @@ Built when a poll brought news or something became stale, never by a scrape.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 from cpanel_mail_exporter.clock import Clock
 from cpanel_mail_exporter.exposition.publication import Publication, Rendered, publication
 from cpanel_mail_exporter.metrics import catalogue
 from cpanel_mail_exporter.metrics.shares import shares
 from cpanel_mail_exporter.model.family import FamilySamples
+from cpanel_mail_exporter.publishing.ports import Numbers
 from cpanel_mail_exporter.publishing.server_board import (
     ServerBoard,
     ServerTerms,
@@ -20,6 +22,7 @@ from cpanel_mail_exporter.publishing.server_board import (
 _ORDER = tuple(family.name for family in catalogue.FAMILIES)
 _REST_FOR_WORK = 10.0
 _LONGEST_WAIT_SECONDS = 3_600.0
+_NO_LEDGERS: Mapping[str, Numbers] = MappingProxyType({})
 
 
 class Board:
@@ -29,6 +32,7 @@ class Board:
         terms: one for each server, in the order their lines stand.
         total_log_lines: the most lines of email_logs over all servers, 0 for no bound.
         own: gives the families about the exporter itself.
+        ledgers: counted events by server, for those that have them counted.
     """
 
     def __init__(
@@ -37,8 +41,9 @@ class Board:
         total_log_lines: int,
         own: Callable[[], Sequence[FamilySamples]],
         clock: Clock,
+        ledgers: Mapping[str, Numbers] = _NO_LEDGERS,
     ) -> None:
-        self.servers = [ServerBoard(each, self._mark) for each in terms]
+        self.servers = [ServerBoard(each, self._mark, ledgers.get(each.name)) for each in terms]
         self._total = total_log_lines
         self._own = own
         self._clock = clock

@@ -6,13 +6,23 @@ from dataclasses import dataclass
 from cpanel_mail_exporter.exposition.log_blocks import LogBlocks
 from cpanel_mail_exporter.exposition.publication import Rendered
 from cpanel_mail_exporter.exposition.text import LabelPairs, sample_lines
+from cpanel_mail_exporter.ledger.counters import DEFERRED_RECIPIENTS
+from cpanel_mail_exporter.ledger.figures import Published
 from cpanel_mail_exporter.ledger.history import ServerHistory
 from cpanel_mail_exporter.metrics import catalogue
+from cpanel_mail_exporter.metrics.deliveries import deliveries, ledger_state, reading
 from cpanel_mail_exporter.metrics.health import health, series, windows
 from cpanel_mail_exporter.metrics.user_stats import user_stats
+from cpanel_mail_exporter.model.deliveries import DeliveriesState
 from cpanel_mail_exporter.model.family import Family, FamilySamples
-from cpanel_mail_exporter.model.outcome import EMAIL_LOGS, USER_STATS, PollOutcome
+from cpanel_mail_exporter.model.outcome import (
+    DELIVERY_EVENTS,
+    EMAIL_LOGS,
+    USER_STATS,
+    PollOutcome,
+)
 from cpanel_mail_exporter.model.records import UserStat
+from cpanel_mail_exporter.publishing.ports import Numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +48,29 @@ class ServerTerms:
 
 
 class ServerBoard:
-    """The state of one server; implements polling's `Findings`."""
+    """The state of one server; implements polling's `Findings`.
 
-    def __init__(self, terms: ServerTerms, changed: Callable[[], None]) -> None:
+    Args:
+        terms: how it is shown.
+        changed: called when there is news.
+        ledger: its counted events; None where they aren't counted.
+    """
+
+    def __init__(
+        self, terms: ServerTerms, changed: Callable[[], None], ledger: Numbers | None = None
+    ) -> None:
         self.terms = terms
         self.history = ServerHistory.empty(terms.collectors)
         self._changed = changed
         self._user_stats: Sequence[UserStat] = ()
         self._logs = LogBlocks()
+        self._ledger = ledger
+        self.deliveries: DeliveriesState | None = None
+        self.log_line_share = 0
+        self._numbers: Published | None = None
+        # Lines of the ledger's numbers: kept apart, since they are many and change seldom.
+        self._counted: dict[str, tuple[Family, bytes]] = {}
+        self._counted_of: tuple[object, ...] = ()
         self._shown: tuple[object, ...] = ()
         self._rendered = Rendered({})
 
@@ -54,6 +79,7 @@ class ServerBoard:
         outcome: PollOutcome,
         user_stats: Sequence[UserStat] | None,
         email_logs: LogBlocks | None,
+        deliveries: DeliveriesState | None,
     ) -> None:
         """Take what a poll came to; what it failed to get stays as it was."""
         self.history = self.history.after(outcome)
@@ -61,6 +87,8 @@ class ServerBoard:
             self._user_stats = user_stats
         if email_logs is not None:
             self._logs = email_logs
+        if deliveries is not None:
+            self.deliveries = deliveries
         self._changed()
 
     def fresh(self, now_unix: float) -> tuple[str, ...]:
@@ -68,8 +96,13 @@ class ServerBoard:
         return tuple(name for name, end in self._expiries() if now_unix < end)
 
     def next_expiry_unix(self, now_unix: float) -> float | None:
-        """When the next collector becomes stale, unless it succeeds before."""
-        return min((end for _, end in self._expiries() if end > now_unix), default=None)
+        """When its lines change next though no poll ends.
+
+        A collector becomes stale unless it succeeds before, or a new series grows to its value.
+        """
+        ends = [end for _, end in self._expiries() if end > now_unix]
+        due = self._ledger.next_publication_unix if self._ledger else None
+        return min(ends if due is None else [*ends, due], default=None)
 
     def log_lines(self, now_unix: float) -> int:
         """How many lines of email_logs it would show if it were alone."""
@@ -84,11 +117,37 @@ class ServerBoard:
     def rendered(self, now_unix: float, log_lines: int) -> Rendered:
         """Its lines, at most *log_lines* of email_logs; the same object while nothing changed."""
         fresh = self.fresh(now_unix)
-        shown = (self.history, fresh, log_lines)
-        if shown != self._shown:
+        is_cut = EMAIL_LOGS in fresh and log_lines < self._log_lines_alone()
+        self.log_line_share = log_lines if is_cut else 0
+        counted = self._of_ledger(now_unix, DELIVERY_EVENTS in fresh)
+        shown = (self.history, fresh, log_lines, self.deliveries)
+        if shown != self._shown or counted is not self._counted:
+            self._counted = counted
             self._rendered = self._render(fresh, log_lines)
             self._shown = shown
         return self._rendered
+
+    def _of_ledger(self, now_unix: float, is_fresh: bool) -> dict[str, tuple[Family, bytes]]:
+        """Lines of the ledger's numbers; the same object while they haven't changed.
+
+        Counters stay whatever fails; the collector's gauge goes when it is stale.
+        """
+        ledger = self._ledger
+        if ledger is None:
+            return self._counted
+        # Asked before the numbers: what comes in between is then shown once more, not missed.
+        counted_of = (ledger.version, is_fresh)
+        due = ledger.next_publication_unix
+        if counted_of == self._counted_of and (due is None or due > now_unix):
+            return self._counted
+        self._counted_of = counted_of
+        self._numbers = ledger.published(now_unix)
+        if self._numbers is None:
+            return {}
+        shown = dict(self._numbers.numbers)
+        if not is_fresh:
+            shown.pop((DEFERRED_RECIPIENTS, ()), None)
+        return rendered_families(deliveries(shown), self.terms.labels)
 
     def _expiries(self) -> list[tuple[str, float]]:
         return [
@@ -120,10 +179,20 @@ class ServerBoard:
                 limits[name] = log_lines
             elif terms.max_series:
                 limits[name] = terms.max_series
+        numbers = self._numbers
+        if numbers is not None:
+            name = catalogue.USER_DELIVERY_EVENTS.name
+            published[name], wanted[name] = numbers.users_shown, numbers.users_wanted
+            if numbers.users_limit:
+                limits[name] = numbers.users_limit
+            size_bytes = self.deliveries.size_bytes if self.deliveries else None
+            families += ledger_state(numbers.counting_since_unix, size_bytes)
+        if self.deliveries is not None:
+            families += reading(self.deliveries, is_fresh=DELIVERY_EVENTS in fresh)
         families += health(self.history, poll_interval_seconds=terms.poll_interval_seconds)
         families += windows(self.history, fresh)
         families += series(published, wanted, limits)
-        return Rendered(rendered_families(families, terms.labels), logs)
+        return Rendered({**rendered_families(families, terms.labels), **self._counted}, logs)
 
 
 def rendered_families(

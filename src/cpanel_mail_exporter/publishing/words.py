@@ -1,6 +1,7 @@
 """How a server is doing, in words for people."""
 
 from cpanel_mail_exporter.ledger.history import CollectorHistory, ServerHistory
+from cpanel_mail_exporter.model.deliveries import DeliveriesState
 from cpanel_mail_exporter.model.errors import Denied
 
 
@@ -26,21 +27,36 @@ def server_state(history: ServerHistory, now_unix: float) -> str:
     return f"{what} {ago} ago: {first.detail}; {first.advice}"
 
 
-def collector_state(past: CollectorHistory, now_unix: float) -> str:
-    """One sentence on the newest visit of one collector."""
+def collector_state(
+    past: CollectorHistory, now_unix: float, deliveries: DeliveriesState | None = None
+) -> str:
+    """One sentence on the newest visit of one collector.
+
+    Args:
+        past: its visits.
+        now_unix: exporter's clock.
+        deliveries: how far its reading has come, for the collector of delivery events.
+    """
+    left = "" if deliveries is None else _left_to_read(deliveries.backlog_slices)
     if past.last is None:
         return "not asked yet"
     if past.error is None:
         incomplete = past.last.slices_incomplete
         words = f"{age(now_unix - past.last.ended_unix)} ago, {past.last.rows_read} rows"
         if incomplete:
-            return f"incomplete {words}, slices cut by the server: {incomplete}"
-        return f"complete {words}"
+            return f"incomplete {words}, slices cut by the server: {incomplete}{left}"
+        return f"complete {words}{left}"
     good = past.last_success
     before = (
         f"last good {age(now_unix - good.ended_unix)} ago" if good is not None else "never good"
     )
-    return f"{past.error.kind}: {past.error.detail} ({before})"
+    return f"{past.error.kind}: {past.error.detail} ({before}){left}"
+
+
+def _left_to_read(slices: int) -> str:
+    if not slices:
+        return ""
+    return f"; {slices} {'slice' if slices == 1 else 'slices'} of older mail still to be read"
 
 
 def age(seconds: float) -> str:

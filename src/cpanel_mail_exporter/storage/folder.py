@@ -4,6 +4,7 @@ All locks are single bytes of one file, since a lock file each would cost a desc
 are the kernel's: a process that ends, however it ends, holds none.
 """
 
+import errno
 import fcntl
 import os
 from hashlib import blake2b
@@ -34,6 +35,9 @@ class StorageFolder:
         self._held: set[str] = set()
         try:
             path.mkdir(mode=0o750, parents=True, exist_ok=True)
+            if not os.access(path, os.W_OK | os.X_OK):
+                # Locks that are there already could be opened all the same.
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
             self._locks = os.open(path / _LOCKS, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
         except OSError as error:
             raise FolderRefused(
@@ -46,11 +50,13 @@ class StorageFolder:
 
         Raises:
             StorageLocked: another process has it, or this one already.
-            StorageFailed: it can't be locked.
+            StorageFailed: it can't be locked, or is no file that can be written to.
         """
         path = self.path / file_name(server)
         if server in self._held:
             raise StorageLocked(server, "storage", f"{path} is already in use")
+        if path.exists() and not (path.is_file() and os.access(path, os.R_OK | os.W_OK)):
+            raise StorageFailed(server, "storage", f"{path} isn't a file that can be written to")
         try:
             fcntl.lockf(self._locks, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _place(server))
         except (BlockingIOError, PermissionError) as error:

@@ -1,10 +1,12 @@
 """A ledger's store in memory: for `once`, and where nothing can be written."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import TypeVar
 
 from cpanel_mail_exporter.ledger.change import (
-    KIND_FINAL,
+    FINAL_KINDS,
     Change,
     Event,
     Known,
@@ -37,7 +39,7 @@ class MemoryStore:
         for second in _within(self._events, spans):
             for event in self._events[second].values():
                 known.copies[event.identity] = event.copies
-                if event.kind == KIND_FINAL:
+                if event.kind in FINAL_KINDS:
                     known.final.add(event.recipient)
         for second in _within(self._sized, spans):
             known.sized |= self._sized[second]
@@ -70,6 +72,27 @@ class MemoryStore:
     def oldest_second(self) -> int | None:
         """The oldest second of which an event is known."""
         return min(self._events, default=None)
+
+    def outcomes(self, span: Slice) -> Mapping[int, int]:
+        """How many events are known of the seconds in *span*, by kind."""
+        found: Counter[int] = Counter()
+        for second in _within(self._events, [span]):
+            for event in self._events[second].values():
+                found[event.kind] += event.copies
+        return dict(found)
+
+    def open_deferral_seconds(self, limit: int) -> list[int]:
+        """Seconds with a recipient that was deferred and has no final outcome, newest first."""
+        found = (
+            second
+            for second in sorted(self._deferrals, reverse=True)
+            if self._deferrals[second].keys() - self._final(second)
+        )
+        return list(islice(found, limit))
+
+    def _final(self, second: int) -> set[int]:
+        events = self._events.get(second, {}).values()
+        return {event.recipient for event in events if event.kind in FINAL_KINDS}
 
     def counters(self) -> dict[CounterKey, int]:
         """Every counter."""

@@ -12,7 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cpanel_mail_exporter.ledger.change import (
-    KIND_FINAL,
+    FINAL_KINDS,
+    KIND_FAILURE,
+    KIND_SUCCESS,
     Change,
     Known,
     Pending,
@@ -60,7 +62,7 @@ class SqliteStore:
                 )
                 for identity, copies, recipient, kind in rows:
                     known.copies[identity] = copies
-                    if kind == KIND_FINAL:
+                    if kind in FINAL_KINDS:
                         known.final.add(recipient)
                 known.sized.update(
                     connection.execute(
@@ -113,6 +115,32 @@ class SqliteStore:
         with self._working() as connection:
             (second,) = connection.execute("SELECT min(second) FROM event").fetchone()
             return None if second is None else int(second)
+
+    def outcomes(self, span: Slice) -> Mapping[int, int]:
+        """How many events are known of the seconds in *span*, by kind."""
+        with self._working() as connection:
+            return dict(
+                connection.execute(
+                    "SELECT kind, SUM(copies) FROM event WHERE second >= ? AND second < ?"
+                    " GROUP BY kind",
+                    (span.start, span.end),
+                )
+            )
+
+    def open_deferral_seconds(self, limit: int) -> list[int]:
+        """Seconds with a recipient that was deferred and has no final outcome, newest first."""
+        with self._working() as connection:
+            # Two sets subtracted: a look-up for each deferral would read a second's events again
+            # and again, and a newsletter has thousands in one second.
+            rows = connection.execute(
+                "SELECT DISTINCT second FROM ("
+                "SELECT second, recipient FROM deferral EXCEPT "
+                "SELECT second, recipient FROM event WHERE kind IN (?, ?)"
+                " AND second IN (SELECT second FROM deferral)"
+                ") ORDER BY second DESC LIMIT ?",
+                (KIND_SUCCESS, KIND_FAILURE, limit),
+            )
+            return [second for (second,) in rows]
 
     def counters(self) -> dict[CounterKey, int]:
         """Every counter."""

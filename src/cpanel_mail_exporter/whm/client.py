@@ -8,8 +8,8 @@ import asyncio
 import errno
 import os
 import ssl
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
@@ -31,8 +31,14 @@ from cpanel_mail_exporter.model.errors import (
     TlsFailed,
     WrongShape,
 )
-from cpanel_mail_exporter.model.query import AnswerEnd, SearchQuery, UserStatsAnswer
-from cpanel_mail_exporter.model.records import DeliveryRecord, UserStat
+from cpanel_mail_exporter.model.query import (
+    AnswerEnd,
+    SearchQuery,
+    Totals,
+    TotalsAnswer,
+    UserStatsAnswer,
+)
+from cpanel_mail_exporter.model.records import DeliveryRecord
 from cpanel_mail_exporter.model.secret import Secret
 from cpanel_mail_exporter.whm.decode import (
     NotJsonText,
@@ -40,12 +46,16 @@ from cpanel_mail_exporter.whm.decode import (
     Rows,
     UnexpectedShape,
     delivery_rows,
+    totals_rows,
+    unknown_fields,
     user_stat_rows,
 )
 from cpanel_mail_exporter.whm.request import (
     SEARCH_FUNCTION,
+    TOTALS_FUNCTION,
     USER_STATS_FUNCTION,
     search_query,
+    totals_query,
     user_stats_query,
 )
 from cpanel_mail_exporter.whm.resolver import ThreadForEachName
@@ -111,36 +121,67 @@ class WhmServer:
         Raises:
             PollError: in all its kinds but Unsupported and StorageFailed.
         """
-        records: list[UserStat] = []
-        end = await self._ask(
-            USER_STATS_FUNCTION,
-            user_stats_query(start_unix, end_unix),
-            RowStream(user_stat_rows),
-            records.extend,
+        records, end = await self._whole(
+            USER_STATS_FUNCTION, user_stats_query(start_unix, end_unix), user_stat_rows
         )
         return UserStatsAnswer(records, end)
 
-    async def search(
-        self, query: SearchQuery, receive: Callable[[list[DeliveryRecord]], None]
-    ) -> AnswerEnd:
-        """Ask emailtrack_search for one page; *receive* gets its rows while they arrive.
+    async def totals(self, start_unix: int, end_unix: int) -> TotalsAnswer:
+        """Ask emailtrack_stats for the sums of all mail of a range.
 
-        What was received counts only when this returns: WHM says at the end of an answer whether
-        it is one.
+        An answer without a record means no mail: cPanel documents one, and an empty list is taken
+        as well.
 
         Raises:
             PollError: in all its kinds but Unsupported and StorageFailed.
         """
-        return await self._ask(
-            SEARCH_FUNCTION, search_query(query), RowStream(delivery_rows), receive
+        records, end = await self._whole(
+            TOTALS_FUNCTION, totals_query(start_unix, end_unix), totals_rows
         )
+        if end.rows_rejected:
+            raise WrongShape(self._access.name, TOTALS_FUNCTION, "its record can't be decoded")
+        return TotalsAnswer(records[0] if records else Totals(), end)
+
+    async def search(
+        self, query: SearchQuery, receive: Callable[[list[DeliveryRecord]], Awaitable[None]]
+    ) -> AnswerEnd:
+        """Ask emailtrack_search for one page; *receive* gets its rows while they arrive.
+
+        They are rows of a whole answer only when this returns: WHM says at the end of an answer
+        whether it is one. Nothing more is read from the server until *receive* is done.
+
+        Raises:
+            PollError: in all its kinds but Unsupported and StorageFailed.
+        """
+        unknown: frozenset[str] | None = None
+
+        def decode(array: bytes) -> Rows[DeliveryRecord]:
+            nonlocal unknown
+            if unknown is None:
+                unknown = unknown_fields(array)
+            return delivery_rows(array)
+
+        end = await self._ask(SEARCH_FUNCTION, search_query(query), RowStream(decode), receive)
+        return replace(end, unknown_fields=unknown) if unknown else end
+
+    async def _whole(
+        self, function: str, query: str, decode: Callable[[bytes], Rows[Record]]
+    ) -> tuple[list[Record], AnswerEnd]:
+        """A short answer: all of its records together."""
+        records: list[Record] = []
+
+        async def receive(some: list[Record]) -> None:
+            records.extend(some)
+
+        end = await self._ask(function, query, RowStream(decode), receive)
+        return records, end
 
     async def _ask(
         self,
         function: str,
         query: str,
         rows: RowStream[Record],
-        receive: Callable[[list[Record]], None],
+        receive: Callable[[list[Record]], Awaitable[None]],
     ) -> AnswerEnd:
         name = self._access.name
         try:
@@ -163,7 +204,7 @@ class WhmServer:
         function: str,
         query: str,
         rows: RowStream[Record],
-        receive: Callable[[list[Record]], None],
+        receive: Callable[[list[Record]], Awaitable[None]],
     ) -> AnswerEnd:
         access = self._access
         rejected = 0
@@ -180,14 +221,14 @@ class WhmServer:
             async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
                 piece = rows.feed(chunk)
                 if piece is not None:
-                    rejected += _hand_on(piece, receive)
+                    rejected += await _hand_on(piece, receive)
                     # Bytes that are there already don't let others run, and gzip makes many.
                     await asyncio.sleep(0)
         verdict, last = rows.finish()
         if verdict.refusal is not None:
             kind = Denied if verdict.is_login_refusal else ApiRefused
             raise kind(access.name, function, f'WHM says "{self._tidy(verdict.refusal)}"')
-        rejected += _hand_on(last, receive)
+        rejected += await _hand_on(last, receive)
         return AnswerEnd(rejected, verdict.is_cut, skew)
 
     def _judge_status(self, function: str, response: aiohttp.ClientResponse) -> None:
@@ -263,7 +304,7 @@ def _why(error: BaseException) -> str:
     return type(error).__name__
 
 
-def _hand_on(rows: Rows[Record], receive: Callable[[list[Record]], None]) -> int:
+async def _hand_on(rows: Rows[Record], receive: Callable[[list[Record]], Awaitable[None]]) -> int:
     if rows.records:
-        receive(rows.records)
+        await receive(rows.records)
     return rows.rejected

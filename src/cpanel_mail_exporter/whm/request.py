@@ -1,11 +1,17 @@
 """What to ask, as text: pure, so that every query can be tested to the byte."""
 
+from collections.abc import Iterable
+from string import ascii_lowercase
 from urllib.parse import urlencode
 
-from cpanel_mail_exporter.model.query import DELIVERY_TYPES, SearchQuery
+from cpanel_mail_exporter.model.query import DELIVERY_TYPES, Instant, SearchQuery
+from cpanel_mail_exporter.model.window import Slice
 
 USER_STATS_FUNCTION = "emailtrack_user_stats"
+TOTALS_FUNCTION = "emailtrack_stats"
 SEARCH_FUNCTION = "emailtrack_search"
+
+_Filter = tuple[str, str | int, str]
 
 
 def user_stats_query(start_unix: int, end_unix: int) -> str:
@@ -17,6 +23,24 @@ def user_stats_query(start_unix: int, end_unix: int) -> str:
     return urlencode([("api.version", "1"), ("starttime", start_unix), ("endtime", end_unix)])
 
 
+def totals_query(start_unix: int, end_unix: int) -> str:
+    """Query string of emailtrack_stats for the range from *start_unix* to *end_unix*.
+
+    >>> totals_query(1763600000, 1763686400)
+    'api.version=1&starttime=1763600000&endtime=1763686400&deliverytype=all&nosize=0&nosuccess=0'
+    """
+    return urlencode(
+        [
+            ("api.version", "1"),
+            ("starttime", start_unix),
+            ("endtime", end_unix),
+            ("deliverytype", "all"),
+            ("nosize", "0"),
+            ("nosuccess", "0"),
+        ]
+    )
+
+
 def search_query(query: SearchQuery) -> str:
     """Query string of emailtrack_search.
 
@@ -26,18 +50,20 @@ def search_query(query: SearchQuery) -> str:
     says that a call fails.
     """
     flags = [(name, int(name in query.types)) for name in DELIVERY_TYPES]
+    by = query.by.value
+    other = (Instant.ACTED if query.by is Instant.SENT else Instant.SENT).value
+    filters = _within(by, query.span)
+    if query.also is not None:
+        filters += _within(other, query.also)
+    if query.recipient_begins:
+        filters.append(("recipient", query.recipient_begins, "begins"))
     return urlencode(
         [
             ("api.version", "1"),
             ("api.filter.enable", "1"),
-            ("api.filter.a.field", "sendunixtime"),
-            ("api.filter.a.arg0", query.span.start - 1),
-            ("api.filter.a.type", "gt"),
-            ("api.filter.b.field", "sendunixtime"),
-            ("api.filter.b.arg0", query.span.end),
-            ("api.filter.b.type", "lt"),
+            *_numbered("api.filter", ("field", "arg0", "type"), filters),
             ("api.sort.enable", "1"),
-            ("api.sort.a.field", "sendunixtime"),
+            ("api.sort.a.field", by),
             ("api.sort.a.method", "numeric"),
             ("api.sort.a.reverse", "0"),
             *flags,
@@ -48,3 +74,18 @@ def search_query(query: SearchQuery) -> str:
             ("api.chunk.size", query.page_rows),
         ]
     )
+
+
+def _within(field: str, span: Slice) -> list[_Filter]:
+    return [(field, span.start - 1, "gt"), (field, span.end, "lt")]
+
+
+def _numbered(
+    prefix: str, members: tuple[str, ...], rows: Iterable[_Filter]
+) -> list[tuple[str, str | int]]:
+    """Members of several filters, under the names a, b, c..."""
+    return [
+        (f"{prefix}.{letter}.{member}", value)
+        for letter, row in zip(ascii_lowercase, rows, strict=False)
+        for member, value in zip(members, row, strict=True)
+    ]

@@ -31,6 +31,8 @@ class Settings:
             ``+60s`` count from the first start.
         bad_days: the same for providers' bad days.
         quirks: texts of quirks, read by ``api.quirks``.
+        age_seconds: how long before the first start the first mail was sent; None for as long as
+            mail is kept.
         mainlog: an Exim main log that takes the place of made-up mail on every server.
         user_domains: the file that tells which of its domains belong to which user.
         faults: orders as of ``POST /faults``, set at the first start.
@@ -53,6 +55,7 @@ class Settings:
     compromised: tuple[str, ...] = ()
     bad_days: tuple[str, ...] = ()
     quirks: tuple[str, ...] = ()
+    age_seconds: int | None = None
     mainlog: Path | None = None
     user_domains: Path | None = None
     faults: tuple[Mapping[str, Any], ...] = ()

@@ -39,7 +39,7 @@ def build_sites(
         SimulatorError: a file can't be read.
     """
     world = world_of(settings, first_start_unix)
-    mail_of = mails_of(settings, world, stopping)
+    mail_of = mails_of(settings, world, first_start_unix, stopping)
     return {
         name: Site(
             name=name,

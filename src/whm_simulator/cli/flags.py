@@ -38,6 +38,7 @@ def settings_of(argv: Sequence[str] | None) -> Settings:
         compromised=tuple(flags.compromised),
         bad_days=tuple(flags.bad_day),
         quirks=tuple(flags.quirk),
+        age_seconds=flags.age,
         mainlog=flags.exim_mainlog,
         user_domains=flags.userdomains,
         faults=(*(order for orders in flags.faults for order in orders), *flags.fault),
@@ -144,6 +145,13 @@ def _mail(group: Any) -> None:
         default=86_400,
         metavar="TIME",
         help="how long mail is kept, such as 90m, 24h or 10d, at most 3650d (24h)",
+    )
+    add(
+        "--age",
+        type=values.age,
+        metavar="TIME",
+        help="how long ago the servers sent their first mail, 0s for none before the first start"
+        " (longer than mail is kept)",
     )
     add(
         "--timezone",

@@ -66,9 +66,18 @@ def instant(text: str) -> float:
 
 def history(text: str) -> int:
     """Seconds that mail is kept, from a number with a unit; ten years at most."""
+    return _seconds(text, 1)
+
+
+def age(text: str) -> int:
+    """Seconds, 0 included, written in the same way."""
+    return _seconds(text, 0)
+
+
+def _seconds(text: str, least: int) -> int:
     match = re.fullmatch(r"(\d{1,9})([smhd])", text, re.ASCII)
-    seconds = int(match[1]) * _UNITS[match[2]] if match else 0
-    if not 1 <= seconds <= _LONGEST_HISTORY_SECONDS:
+    seconds = int(match[1]) * _UNITS[match[2]] if match else -1
+    if not least <= seconds <= _LONGEST_HISTORY_SECONDS:
         raise argparse.ArgumentTypeError(
             f'write "{text}" as a number and s, m, h or d, such as 24h, and at most 3650d'
         )

@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 PATHS: tuple[tuple[str, str], ...] = (
     ("GET  /truth?server=NAME&until=UNIX[&since=UNIX][&events=1]", "rows that exist, JSON lines"),
+    ("GET  /truth?server=NAME&shown=1", "rows as the server shows them"),
     ("GET  /truth/totals?server=NAME&until=UNIX&by=type,user", "the same, counted"),
     ("GET  /truth/queue?server=NAME&until=UNIX", "queued messages, JSON lines"),
     ("GET  /truth/accounts[?server=NAME][&until=UNIX]", "accounts, JSON lines"),

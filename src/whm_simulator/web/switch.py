@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from whm_simulator.web.faults import CERTIFICATE, PORT, WHOLE_SERVER, Fault
+from whm_simulator.web.faults import CERTIFICATE, MAIL, PORT, WHOLE_SERVER, Fault
 
 _MILLION = 1_000_000
 
@@ -82,6 +82,14 @@ class FaultSwitch:
             and one.fault.kind.stage not in WHOLE_SERVER
             and one.fault.function in (None, function)
             and one.hits_next()
+        ]
+
+    def of_mail(self, function: str, now_unix: float) -> list[Fault]:
+        """The active faults of the data that every call of *function* suffers from."""
+        return [
+            one.fault
+            for one in self._active(MAIL, now_unix)
+            if one.fault.function in (None, function) and one.fault.share == 1
         ]
 
     def of_port(self, now_unix: float) -> list[SetFault]:

@@ -1,25 +1,44 @@
-"""The control endpoint's paths below ``/truth``, streamed so that no answer is whole in memory."""
+"""The control endpoint's paths below ``/truth``, streamed so that no answer is whole in memory.
+
+With ``shown=1`` rows and totals are those that the server shows: as its own clock, its quirks of
+rows and its faults of the data have it.
+"""
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 from aiohttp import web
 
+from whm_simulator.api.quirky_mail import with_row_quirks
 from whm_simulator.mail.rows import Row
-from whm_simulator.mail.source import Queued
+from whm_simulator.mail.source import Mail, Queued
 from whm_simulator.web import bodies
 from whm_simulator.web.clock import INSTANTS, Clock, is_instant
+from whm_simulator.web.disturbed_mail import disturbed
 from whm_simulator.web.orders import no_server
 from whm_simulator.web.refusal import Refused, seconds_of
 from whm_simulator.web.site import Site
 from whm_simulator.web.truth import COUNTED_BY, Question, Totals, lines_of, slices_of
 
 LINES = "application/x-ndjson"
+_SEARCH = "emailtrack_search"
 _ITEMS_PER_PIECE = 1000
 _T = TypeVar("_T")
 _encoder = msgspec.json.Encoder()
+
+
+class _Asked(NamedTuple):
+    """Whose rows, and which."""
+
+    site: Site
+    mail: Mail
+    question: Question
+
+    def slices(self) -> Iterator[list[Row]]:
+        """The rows in question."""
+        return slices_of(self.mail, self.question, self.site.history_seconds)
 
 
 class TruthPaths:
@@ -31,21 +50,21 @@ class TruthPaths:
 
     async def rows(self, request: web.BaseRequest) -> web.StreamResponse:
         """All rows that exist at ``until``, by send time."""
-        site = self.site(request)
-        slices = slices_of(site.mail, self._question(request), site.history_seconds)
-        return await _stream(request, site, (lines_of(site.mail, rows) for rows in slices))
+        asked = self._asked(request)
+        pieces = (lines_of(asked.mail, rows) for rows in asked.slices())
+        return await _stream(request, asked.site, pieces)
 
     async def totals(self, request: web.BaseRequest) -> web.StreamResponse:
         """The same rows, counted by the fields named in ``by``."""
-        site = self.site(request)
+        asked = self._asked(request)
+        site = asked.site
         by = request.query.get("by", "type").split(",")
         for name in by:
             if name not in COUNTED_BY:
                 raise Refused(400, f'There is no field "{name}" to count by.')
-        totals = Totals(site.mail, by)
+        totals = Totals(asked.mail, by)
         loop = asyncio.get_running_loop()
-        slices = slices_of(site.mail, self._question(request), site.history_seconds)
-        adding = bodies.off_loop(site.executor, _counted(totals, slices))
+        adding = bodies.off_loop(site.executor, _counted(totals, asked.slices()))
         async for _ in adding:
             pass
         body = await loop.run_in_executor(site.executor, totals.as_json)
@@ -73,12 +92,15 @@ class TruthPaths:
             raise no_server(name, self._sites)
         return site
 
-    def _question(self, request: web.BaseRequest) -> Question:
-        since_unix = seconds_of(request, "since")
-        events = request.query.get("events", "0")
-        if events not in ("0", "1"):
-            raise Refused(400, f'"events" must be 0 or 1, not "{events}".')
-        return Question(self._until(request), since_unix, events == "1")
+    def _asked(self, request: web.BaseRequest) -> _Asked:
+        site = self.site(request)
+        since_unix, events = seconds_of(request, "since"), _is_chosen(request, "events")
+        if not _is_chosen(request, "shown"):
+            return _Asked(site, site.mail, Question(self._until(request), since_unix, events))
+        until_unix = self._until(request) if "until" in request.query else site.now_unix()
+        faults = site.switch.of_mail(_SEARCH, self._clock())
+        mail = with_row_quirks(disturbed(site.mail, faults), site.quirks)
+        return _Asked(site, mail, Question(until_unix, since_unix, events))
 
     def _until(self, request: web.BaseRequest) -> float:
         until_unix = seconds_of(request, "until")
@@ -87,6 +109,13 @@ class TruthPaths:
         if not is_instant(until_unix):
             raise Refused(400, f'"until" must be {INSTANTS}.')
         return until_unix
+
+
+def _is_chosen(request: web.BaseRequest, name: str) -> bool:
+    value = request.query.get(name, "0")
+    if value not in ("0", "1"):
+        raise Refused(400, f'"{name}" must be 0 or 1, not "{value}".')
+    return value == "1"
 
 
 def _counted(totals: Totals, slices: Iterator[Sequence[Row]]) -> Iterator[bytes]:

@@ -17,7 +17,8 @@ ENVIRON = {
     "BROKEN_TOKEN": "EXAMPLE\r\nX: y",
 }
 TOP_KEYS = (
-    "servers, server_label, poll_interval, request_timeout, stale_after, user_stats, email_logs"
+    "servers, server_label, poll_interval, request_timeout, stale_after, user_stats, email_logs, "
+    "delivery_events, storage"
 )
 
 SENTENCES: dict[str, list[str]] = {
@@ -112,6 +113,17 @@ SENTENCES: dict[str, list[str]] = {
         ),
         "FILE:6: email_logs.max_series: '-1' isn't a plain whole number; write 0 or more",
         "FILE:6: email_logs.max_series_total: '0x10' isn't a plain whole number; write 0 or more",
+        (
+            "FILE:7: delivery_events.enabled: is a whole number, not a true or false; write true "
+            "or false, without quotes"
+        ),
+        (
+            "FILE:7: delivery_events.backfill: is a text, not a true or false; write true or "
+            "false, without quotes"
+        ),
+        "FILE:7: delivery_events.look_back: 23h isn't within 1d to 30d; write one such as 5d",
+        "FILE:7: delivery_events.user_series: '-2' isn't a plain whole number; write 0 or more",
+        "FILE:7: delivery_events: unknown key 'series'; did you mean 'user_series'?",
     ],
     "half_surrogate": [
         "FILE:2: servers[0].name: holds a line break or control character; remove it",
@@ -213,6 +225,11 @@ SENTENCES: dict[str, list[str]] = {
             "would vanish between polls; write 3 intervals or more"
         ),
     ],
+    "storage": [
+        "FILE:5: storage.path: isn't a path; write that of a file or folder",
+        "FILE:5: storage: unknown key 'folder'; known here: path",
+        "FILE:6: delivery_events: is a text, not a mapping; write it as 'key: value' lines",
+    ],
     "syntax": [
         (
             "FILE:3: isn't valid YAML: expected <block end>, but found '<block mapping "
@@ -295,7 +312,7 @@ SENTENCES: dict[str, list[str]] = {
     "unknown_keys": [
         "FILE:3: servers[0]: unknown key 'user_name'; did you mean 'user'?",
         "FILE:6: unknown key 'poll_intervall'; did you mean 'poll_interval'?",
-        "FILE:7: unknown key 'stale'; did you mean 'stale_after'?",
+        "FILE:7: unknown key 'stale_aft'; did you mean 'stale_after'?",
         f"FILE:8: unknown key 'xyzzy'; known here: {TOP_KEYS}",
     ],
     "users_and_zones": [

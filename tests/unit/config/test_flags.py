@@ -14,10 +14,12 @@ from cpanel_mail_exporter.config.load import load, load_demo
 from cpanel_mail_exporter.config.options import FLAGGED, OPTIONS
 from cpanel_mail_exporter.config.problems import ConfigError
 from cpanel_mail_exporter.config.settings import (
+    DeliveryEventsSettings,
     DemoSettings,
     EmailLogsSettings,
     ServerSettings,
     Settings,
+    StorageSettings,
     TlsSettings,
     TokenSource,
     UserStatsSettings,
@@ -68,6 +70,8 @@ def test_defaults_of_the_options_are_those_of_the_settings() -> None:
         options.EMAIL_LOGS_WINDOW: EmailLogsSettings().window,
         options.EMAIL_LOGS_TYPES: EmailLogsSettings().types,
         options.MAX_SERIES: EmailLogsSettings().max_series,
+        options.BACKFILL: DeliveryEventsSettings().backfill,
+        options.STORAGE_PATH: StorageSettings().path,
         options.LISTEN: (WebSettings().host, WebSettings().port),
         options.LOG_LEVEL: usual.log_level,
         options.LOG_FORMAT: usual.log_format,
@@ -105,6 +109,8 @@ SETTINGS: list[tuple[str, str, Callable[[Settings], Any], Any]] = [
     ("email-logs.window", "off", lambda s: s.email_logs.window, None),
     ("email-logs.types", "success,failure", lambda s: s.email_logs.types, ("success", "failure")),
     ("email-logs.max-series", "7", lambda s: s.email_logs.max_series, 7),
+    ("backfill", "true", lambda s: s.delivery_events.backfill, True),
+    ("storage.path", "x/y", lambda s: s.storage.path, Path("x/y")),
     ("listen", "127.0.0.1:0", lambda s: (s.web.host, s.web.port), ("127.0.0.1", 0)),
     ("web.listen-address", ":1", lambda s: (s.web.host, s.web.port), ("", 1)),
     ("web.config.file", "@/web.yml", lambda s: list(s.web.basic_auth_users), ["alice"]),
@@ -139,7 +145,7 @@ def test_every_flag_works_in_every_spelling_and_as_a_variable(
         name = "CPANEL_MAIL_" + flag.upper().replace(".", "_").replace("-", "_")
         settings = loaded(*rest, environ={name: text})
     else:
-        if flag == "tls.insecure-skip-verify" and spelling.endswith(" V"):
+        if flag in {"tls.insecure-skip-verify", "backfill"} and spelling.endswith(" V"):
             spelling = spelling.removesuffix(" V")
         words = [part.replace("F", flag).replace("V", text) for part in spelling.split()]
         settings = loaded(*rest, *words)
@@ -379,7 +385,7 @@ MISTAKES: list[tuple[list[str], dict[str, str], list[str]]] = [
                 "give the token alone"
             ),
             "--timezone: there is no time zone 'Mars/Olympus'; write one such as Europe/Berlin",
-            "--tls.ca-file: isn't a path; write that of a file",
+            "--tls.ca-file: isn't a path; write that of a file or folder",
             (
                 "CPANEL_MAIL_TLS_INSECURE_SKIP_VERIFY: 'maybe' is neither true nor false; "
                 "write one of these"

@@ -11,9 +11,11 @@ import pytest
 from cpanel_mail_exporter.config.problems import ConfigError
 from cpanel_mail_exporter.config.reference import EXAMPLE
 from cpanel_mail_exporter.config.settings import (
+    DeliveryEventsSettings,
     EmailLogsSettings,
     ServerSettings,
     Settings,
+    StorageSettings,
     TlsSettings,
     TokenSource,
     UserStatsSettings,
@@ -61,6 +63,8 @@ request_timeout: 500ms
 stale_after: 1h
 user_stats: {window: 24h, labels: [owner, primary_domain]}
 email_logs: {window: 1h, types: [defer, inprogress], max_series: 0, max_series_total: 7}
+delivery_events: {enabled: yes, backfill: true, look_back: 30d, user_series: 0}
+storage: {path: ../mail}
 """
     assert of_file(text) == Settings(
         servers=(
@@ -86,6 +90,12 @@ email_logs: {window: 1h, types: [defer, inprogress], max_series: 0, max_series_t
         stale_after_seconds=3600.0,
         user_stats=UserStatsSettings(Rolling(86400), ("owner", "primary_domain")),
         email_logs=EmailLogsSettings(Rolling(3600), ("defer", "inprogress"), 0, 7),
+        delivery_events=DeliveryEventsSettings(
+            is_enabled=True, backfill=True, look_back_seconds=30 * 86_400, user_series=0
+        ),
+        storage=StorageSettings(
+            tmp_path / "../mail", f"{tmp_path / 'config.yml'}:17: storage.path"
+        ),
     )
 
 
@@ -230,9 +240,53 @@ def test_a_config_file_that_is_no_small_file_is_refused_without_waiting(
 
 def test_switching_everything_off_is_a_mistake(of_file: Callable[[str], Settings]) -> None:
     with pytest.raises(ConfigError) as caught:
-        of_file(f"{SERVER}user_stats: off\nemail_logs: off\n")
+        of_file(f"{SERVER}user_stats: off\nemail_logs: off\ndelivery_events: off\n")
     (problem,) = caught.value.problems
-    assert problem.place.path == "email_logs"
+    assert problem.place.path == "delivery_events"
     assert problem.sentence == (
-        "is off as well as user_stats, so nothing would be asked; switch one of them on"
+        "is off as well as all other families, so nothing would be asked; "
+        "switch one of user_stats, email_logs and delivery_events on"
     )
+
+
+@pytest.mark.parametrize("on", ["user_stats", "email_logs", "delivery_events"])
+def test_one_family_alone_is_enough(of_file: Callable[[str], Settings], on: str) -> None:
+    families = ("user_stats", "email_logs", "delivery_events")
+    settings = of_file(SERVER + "".join(f"{name}: off\n" for name in families if name != on))
+    assert (
+        settings.user_stats.window is not None,
+        settings.email_logs.window is not None,
+        settings.delivery_events.is_enabled,
+    ) == tuple(name == on for name in families)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_enabled"),
+    [
+        ("delivery_events: {}\n", True),
+        ("delivery_events: off\n", False),
+        ("delivery_events: {enabled: off}\n", False),
+        ("delivery_events: {look_back: 1d}\n", True),
+    ],
+)
+def test_delivery_events_are_on_unless_switched_off(
+    of_file: Callable[[str], Settings], text: str, is_enabled: bool
+) -> None:
+    assert of_file(SERVER + text).delivery_events.is_enabled == is_enabled
+
+
+def test_a_storage_path_tells_where_it_was_given(
+    loaded: Loaded, of_file: Callable[[str], Settings], tmp_path: Path
+) -> None:
+    """So that the default can give way to memory, and what was asked for never does."""
+    assert of_file(SERVER).storage == StorageSettings(Path("data"), None)
+    text = f"{SERVER}storage: {{path: kept}}\n"
+    file = tmp_path / "config.yml"
+    assert of_file(text).storage == StorageSettings(tmp_path / "kept", f"{file}:2: storage.path")
+    line = ("--config.file", str(file))
+    by_variable = {**ENVIRON, "CPANEL_MAIL_STORAGE_PATH": "data"}
+    assert loaded(*line, environ=by_variable).storage == StorageSettings(
+        Path("data"), "CPANEL_MAIL_STORAGE_PATH"
+    )
+    by_flag = loaded(*line, "--storage.path=/srv/mail", environ=by_variable)
+    assert by_flag.storage == StorageSettings(Path("/srv/mail"), "--storage.path")

@@ -59,8 +59,12 @@ def read(body: bytes, *, openmetrics: bool = False) -> Read:
             result.kinds[family] = kind
         else:
             name, labels, value = _sample(line)
-            is_total = openmetrics and result.kinds[family] == "counter"
-            assert name == (f"{family}_total" if is_total else family)
+            kind = result.kinds[family]
+            if kind == "histogram":
+                assert name in {f"{family}{part}" for part in ("_bucket", "_sum", "_count")}
+            else:
+                is_total = openmetrics and kind == "counter"
+                assert name == (f"{family}_total" if is_total else family)
             result.samples.append((name, labels, value))
     series = [(name, labels) for name, labels, _ in result.samples]
     assert len(series) == len(set(series)), "a series stands twice"

@@ -1,16 +1,15 @@
 """Whatever the order and the batches, blocks hold the lines once, oldest first, newest kept."""
 
 from collections.abc import Sequence
-from unittest.mock import patch
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cpanel_mail_exporter.exposition import log_blocks
 from cpanel_mail_exporter.exposition.log_blocks import LogBlocks, LogBlocksBuilder
 from cpanel_mail_exporter.exposition.log_lines import LogLines
 from cpanel_mail_exporter.model.records import DeliveryRecord
+from tests.unit.exposition.blocks_read import blocks_of, lines
 from tests.unit.exposition.records import delivery, obvious_line
 
 LINES = LogLines("email_logs", ())
@@ -57,25 +56,11 @@ def expected(batches: Sequence[Batch]) -> list[str]:
 
 
 def built(batches: Sequence[Batch], max_series: int, block_lines: int) -> LogBlocks:
-    with patch.object(log_blocks, "BLOCK_LINES", block_lines):
+    with blocks_of(block_lines):
         builder = LogBlocksBuilder(max_series)
         for is_inside, batch in batches:
             (builder.add if is_inside else builder.add_outside)(LINES.render(batch))
         return builder.finish()
-
-
-def lines(blocks: LogBlocks) -> list[str]:
-    """The lines of all blocks; each block's own figures must be true."""
-    result: list[str] = []
-    for block in blocks.blocks:
-        text = block.piece.plain()
-        assert len(text) == block.piece.length
-        own = text.decode().split("\n")
-        assert own.pop() == ""
-        assert len(own) == block.lines > 0
-        result += [f"{line}\n" for line in own]
-    assert blocks.lines == len(result)
-    return result
 
 
 @given(BATCHES, st.integers(0, 25), st.integers(1, 6))
@@ -128,11 +113,11 @@ def test_rows_outside_the_window_go_before_the_oldest_inside() -> None:
 def test_memory_stays_near_the_bound_while_rows_come_in_order() -> None:
     """A million rows to a bound of 20: the builder never holds more than some blocks."""
     held = []
-    with patch.object(log_blocks, "BLOCK_LINES", 10):
+    with blocks_of(10):
         builder = LogBlocksBuilder(20)
         for second in range(0, 2_000, 5):
             builder.add(LINES.render([delivery(1_000 + second + n) for n in range(5)]))
-            held.append(sum(draft.block.lines for draft in builder._drafts))
+            held.append(sum(block.lines for block in builder._inside._blocks))
         blocks = builder.finish()
     assert max(held) <= 20 + 3 * 10
     assert blocks.wanted == 2_000

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cpanel_mail_exporter.ledger.counters import BOUNDS, CounterKey
+from cpanel_mail_exporter.ledger.ledger import Ledger
 from cpanel_mail_exporter.model.records import DeliveryRecord
 from tests.unit.exposition.records import delivery
 
@@ -121,9 +122,16 @@ def counted(
     return nonzero(found)
 
 
-def nonzero(numbers: dict[CounterKey, int]) -> dict[CounterKey, int]:
+def numbers(ledger: Ledger, now_unix: float) -> dict[CounterKey, int]:
+    """What a publication made now shows of it."""
+    published = ledger.published(now_unix)
+    assert published is not None
+    return dict(published.numbers)
+
+
+def nonzero(found: dict[CounterKey, int]) -> dict[CounterKey, int]:
     """The same without those that are 0."""
-    return {key: value for key, value in numbers.items() if value}
+    return {key: value for key, value in found.items() if value}
 
 
 def _observe(found: Counter[CounterKey], name: str, labels: tuple[str, ...], value: int) -> None:

@@ -5,8 +5,9 @@ import pytest
 from cpanel_mail_exporter.ledger.apply import Applied, apply
 from cpanel_mail_exporter.ledger.change import (
     KIND_DEFERRAL,
-    KIND_FINAL,
+    KIND_FAILURE,
     KIND_OTHER,
+    KIND_SUCCESS,
     Change,
     Deferral,
     Event,
@@ -23,8 +24,8 @@ from cpanel_mail_exporter.ledger.identity import (
 from tests.unit.ledger.mail import row
 
 T = 1_000_000
-RECIPIENT = recipient_identity("m1", "amy@example.net")
-MESSAGE = message_identity("m1")
+RECIPIENT = recipient_identity(T, "m1", "amy@example.net")
+MESSAGE = message_identity(T, "m1")
 OUTBOUND = 1
 SIZE = {
     ("message_size_bytes_bucket", ("outbound", "4096")): 1,
@@ -36,7 +37,7 @@ def test_a_success_adds_its_event_time_and_size_and_leaves_its_attempts_pending(
     record = row("outbound", "success", T, T + 7)
     assert apply(Known(), [record], 0) == Applied(
         change=Change(
-            events=[Event(T, event_identity(record), RECIPIENT, KIND_FINAL, 1)],
+            events=[Event(T, event_identity(record), RECIPIENT, KIND_SUCCESS, 1)],
             sized=[Sized(T, MESSAGE, OUTBOUND)],
             pending=[Pending(T + 7, T, RECIPIENT, OUTBOUND, 1)],
             counters={
@@ -50,6 +51,7 @@ def test_a_success_adds_its_event_time_and_size_and_leaves_its_attempts_pending(
         new_events=1,
         counted_events=1,
         newest_event_unix=T + 7,
+        seen={event_identity(record): 1},
     )
 
 
@@ -71,7 +73,7 @@ def test_a_failure_after_a_known_deferral_ends_that() -> None:
     known = Known(copies={1: 1}, deferrals={RECIPIENT: {T + 7: 1}}, sized={(MESSAGE, OUTBOUND)})
     record = row("outbound", "failure", T, T + 700_000)
     assert apply(known, [record], 0).change == Change(
-        events=[Event(T, event_identity(record), RECIPIENT, KIND_FINAL, 1)],
+        events=[Event(T, event_identity(record), RECIPIENT, KIND_FAILURE, 1)],
         pending=[Pending(T + 700_000, T, RECIPIENT, OUTBOUND, 1)],
         counters={
             ("events", ("failure", "outbound", "other")): 1,
@@ -107,6 +109,29 @@ def test_equal_rows_are_as_many_events_and_seen_again_they_are_still_as_many() -
     assert (third.new_events, third.change.events[0].copies) == (1, 3)
 
 
+def test_batches_of_one_answer_are_counted_together() -> None:
+    """A row that stands once in each of two batches is two events; in two answers it is one."""
+    record = row("outbound", "success", T, T)
+    identity = event_identity(record)
+    first = apply(Known(), [record], 0)
+    known = Known(copies={identity: 1}, sized={(MESSAGE, OUTBOUND)})
+    second = apply(known, [record], 0, seen_before=first.seen)
+    assert (second.new_events, second.change.events[0].copies, second.seen) == (1, 2, {identity: 2})
+    assert apply(known, [record], 0).change.is_empty
+
+
+def test_rows_of_one_message_under_different_seconds_are_kept_apart() -> None:
+    """What one second tells never depends on whether the other is at hand."""
+    deferred = row("outbound", "defer", None, T)
+    delivered = row("outbound", "success", None, T + 5)
+    together = apply(Known(), [deferred, delivered], 0).change
+    apart = [apply(Known(), [record], 0).change for record in (deferred, delivered)]
+    sums = [change.counters.get(("deferred_recipients", ()), 0) for change in apart]
+    assert together.counters["deferred_recipients", ()] == sum(sums) == 1
+    sizes = [change.counters["message_size_bytes_sum", ("outbound",)] for change in apart]
+    assert together.counters["message_size_bytes_sum", ("outbound",)] == sum(sizes)
+
+
 def test_what_is_filled_in_later_makes_no_new_event() -> None:
     record = row("outbound", "success", T, T)
     known = Known(copies={event_identity(record): 1})
@@ -129,7 +154,11 @@ def test_events_before_the_counting_are_marked_and_not_counted() -> None:
     assert (result.new_events, result.counted_events, result.by_user) == (3, 0, {})
     assert result.change.counters == {}
     assert (result.change.pending, result.change.sized) == ([], [])
-    assert [event.kind for event in result.change.events] == [KIND_DEFERRAL, KIND_FINAL, KIND_FINAL]
+    assert [event.kind for event in result.change.events] == [
+        KIND_DEFERRAL,
+        KIND_SUCCESS,
+        KIND_SUCCESS,
+    ]
     assert result.change.deferrals == [Deferral(T, RECIPIENT, T + 9, 1)]
     assert apply(Known(), records, T + 9).counted_events == 2
 

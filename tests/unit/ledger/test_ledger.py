@@ -1,15 +1,19 @@
 """The ledger of one server: whole steps, and what is shown of them."""
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event, Lock
 from typing import Any
 
 import pytest
 
+from cpanel_mail_exporter.ledger.change import Change
 from cpanel_mail_exporter.ledger.counters import KNOWN_BEFOREHAND, CounterKey
 from cpanel_mail_exporter.ledger.ledger import Ledger, LedgerTerms, spans_of
 from cpanel_mail_exporter.model.errors import StorageFailed
 from cpanel_mail_exporter.model.window import Slice
 from cpanel_mail_exporter.storage.memory import MemoryStore
-from tests.unit.ledger.mail import nonzero, row
+from tests.unit.ledger.mail import nonzero, numbers, row
 
 T = 1_000_000
 ZEROS = dict.fromkeys(KNOWN_BEFOREHAND, 0)
@@ -35,10 +39,10 @@ def by(user: str, events: int, msg_id: str, acted: int = T) -> list[Any]:
 
 def test_nothing_is_shown_before_the_numbers_are_loaded() -> None:
     ledger = Ledger("web1", MemoryStore())
-    assert ledger.published(T) == {}
+    assert ledger.published(T) is None
     assert (ledger.counting_since_unix, ledger.next_publication_unix) == (None, None)
     ledger.load()
-    assert ledger.published(T) == ZEROS
+    assert numbers(ledger, T) == ZEROS
 
 
 def test_counting_begins_once_and_survives() -> None:
@@ -62,8 +66,8 @@ def test_an_answer_with_what_the_reading_knows_by_it_is_one_step() -> None:
     again = begun(store)
     assert again.cursors() == {"mark": "x"}
     assert again.slices(Slice(T, T + 1)) == {T: "1,0"}
-    assert again.published(T) == ledger.published(T)
-    assert nonzero(again.published(T)) == {
+    assert numbers(again, T) == numbers(ledger, T)
+    assert nonzero(numbers(again, T)) == {
         ("events", ("success", "outbound", "other")): 1,
         ("user_events", ("acc1", "example.com", "success")): 1,
         ("time_to_deliver_seconds_bucket", ("outbound", "other", "5")): 1,
@@ -84,7 +88,7 @@ def test_rows_without_time_show_as_drift_at_every_reading() -> None:
     ledger = begun()
     for times in (1, 2):
         ledger.learn([row("outbound", "success", None, None)], T)
-        assert nonzero(ledger.published(T)) == {("drift", ("no_time",)): times}
+        assert nonzero(numbers(ledger, T)) == {("drift", ("no_time",)): times}
 
 
 def test_attempts_wait_for_late_deferrals() -> None:
@@ -95,9 +99,9 @@ def test_attempts_wait_for_late_deferrals() -> None:
     assert ledger.settle(T + 108) == 0
     ledger.learn([row("outbound", "defer", T, T + 5)], T)
     assert ledger.settle(T + 109, [Slice(T + 1, T + 2)]) == 1
-    assert ledger.published(T)["attempts_sum", ("outbound",)] == 2
+    assert numbers(ledger, T)["attempts_sum", ("outbound",)] == 2
     assert ledger.settle(T + 109) == 1
-    assert ledger.published(T)["attempts_sum", ("outbound",)] == 3
+    assert numbers(ledger, T)["attempts_sum", ("outbound",)] == 3
     assert ledger.settle(T + 9_999) == 0
 
 
@@ -118,14 +122,14 @@ def test_forgotten_mail_is_settled_and_not_counted_again() -> None:
         row("outbound", "defer", T + 9_000, T + 9_000, msg_id="m3"),
     ]
     ledger.learn(rows, T)
-    assert ledger.published(T)["deferred_recipients", ()] == 2
+    assert numbers(ledger, T)["deferred_recipients", ()] == 2
     ledger.forget(T + 9_000)
     assert ledger.horizon_unix == T + 9_000
-    shown = ledger.published(T)
+    shown = numbers(ledger, T)
     assert shown["deferred_recipients", ()] == 1
     assert shown["attempts_sum", ("outbound",)] == 1
     assert ledger.learn(rows, T).rows_too_old == 2
-    assert ledger.published(T) == shown
+    assert numbers(ledger, T) == shown
     ledger.forget(T + 1)
     assert ledger.horizon_unix == T + 9_000
 
@@ -133,63 +137,101 @@ def test_forgotten_mail_is_settled_and_not_counted_again() -> None:
 def test_over_budget_users_share_a_series_and_the_sum_stays() -> None:
     ledger = begun(user_limit=1)
     ledger.learn(by("a", 3, "m1") + by("b", 2, "m2"), T)
-    assert users(ledger.published(T)) == {
+    assert users(numbers(ledger, T)) == {
         ("a", "example.com", "success"): 3,
         ("_other", "_other", "success"): 2,
     }
-    budget = ledger.user_budget
-    assert (budget.seated, budget.wanted, budget.limit) == (1, 2, 1)
+    published = ledger.published(T)
+    assert published is not None
+    figures = (published.users_shown, published.users_wanted, published.users_limit)
+    assert figures == (1, 2, 1)
 
 
 def test_a_user_that_loses_its_place_comes_back_with_its_old_value_shown_first() -> None:
     ledger = begun(user_limit=1, birth_delay_seconds=60)
     ledger.learn(by("a", 3, "m1"), T)
     ledger.learn(by("b", 7, "m2"), T)
-    ledger.published(T)
-    assert users(ledger.published(T + 60)) == {("_other", "_other", "success"): 7}
+    for now in (T, T + 60, T + 120):
+        numbers(ledger, now)
+    assert users(numbers(ledger, T + 121)) == {("_other", "_other", "success"): 7}
     ledger.learn(by("b", 1, "m3"), T)
-    assert users(ledger.published(T + 61)) == {
+    assert users(numbers(ledger, T + 122)) == {
         ("b", "example.com", "success"): 0,
         ("_other", "_other", "success"): 7,
     }
-    assert users(ledger.published(T + 121))["b", "example.com", "success"] == 1
+    assert users(numbers(ledger, T + 182))["b", "example.com", "success"] == 1
     ledger.learn(by("a", 20, "m4"), T)
     ledger.learn(by("a", 5, "m5"), T)
-    shown = users(ledger.published(T + 200))
-    assert shown == {
+    assert users(numbers(ledger, T + 200)) == {
         ("a", "example.com", "success"): 3,
+        ("b", "example.com", "success"): 1,
         ("_other", "_other", "success"): 27,
     }
-    assert users(ledger.published(T + 260))["a", "example.com", "success"] == 8
+    assert users(numbers(ledger, T + 260)) == {
+        ("a", "example.com", "success"): 8,
+        ("_other", "_other", "success"): 27,
+    }
+
+
+def test_a_user_that_loses_its_place_is_shown_until_its_last_events_could_be_scraped() -> None:
+    """Otherwise they would never show in any rate."""
+    ledger = begun(user_limit=1, birth_delay_seconds=60)
+    ledger.learn(by("a", 3, "m1"), T)
+    ledger.learn(by("b", 7, "m2"), T)
+    a, b = ("a", "example.com", "success"), ("b", "example.com", "success")
+    other = ("_other", "_other", "success")
+    assert users(numbers(ledger, T)) == {a: 0, other: 0}
+    published = ledger.published(T)
+    assert published is not None
+    assert (published.users_shown, published.users_limit) == (2, 1)
+    assert ledger.next_publication_unix == T + 60
+    assert users(numbers(ledger, T + 60)) == {a: 3, other: 7}
+    assert ledger.next_publication_unix == T + 120
+    assert users(numbers(ledger, T + 119)) == {a: 3, other: 7}
+    assert users(numbers(ledger, T + 120)) == {other: 7}
+    assert ledger.next_publication_unix is None
+    assert b not in users(numbers(ledger, T + 121))
+
+
+def test_a_user_that_comes_back_while_it_leaves_was_never_gone() -> None:
+    ledger = begun(user_limit=1, birth_delay_seconds=60)
+    ledger.learn(by("a", 3, "m1"), T)
+    for now in (T, T + 60):
+        numbers(ledger, now)
+    ledger.learn(by("b", 7, "m2"), T)
+    assert users(numbers(ledger, T + 61))["a", "example.com", "success"] == 3
+    ledger.learn(by("a", 20, "m3"), T)
+    ledger.learn(by("a", 1, "m4"), T)
+    assert users(numbers(ledger, T + 62))["a", "example.com", "success"] == 4
 
 
 def test_new_series_are_shown_at_0_first_and_histograms_empty() -> None:
     ledger = begun(birth_delay_seconds=60)
     ledger.learn([row("gmail", "success", T, T + 3)], T)
-    first = ledger.published(T)
+    first = numbers(ledger, T)
     assert nonzero(first) == {}
     assert ("events", ("success", "outbound", "gmail")) in first
     assert ("time_to_deliver_seconds_sum", ("outbound", "gmail")) in first
     assert ledger.next_publication_unix == T + 60
     ledger.learn([row("gmail", "success", T, T + 700)], T)
-    assert nonzero(ledger.published(T + 59)) == {}
-    assert ledger.published(T + 60)["time_to_deliver_seconds_sum", ("outbound", "gmail")] == 703
+    assert nonzero(numbers(ledger, T + 59)) == {}
+    assert numbers(ledger, T + 60)["time_to_deliver_seconds_sum", ("outbound", "gmail")] == 703
 
 
 def test_what_is_known_beforehand_or_was_loaded_is_shown_at_its_value() -> None:
     store = MemoryStore()
     ledger = begun(store, birth_delay_seconds=60)
-    ledger.published(T)
+    numbers(ledger, T)
     ledger.learn([row("outbound", "success", T, T + 3)], T)
-    assert nonzero(ledger.published(T)) == {("events", ("success", "outbound", "other")): 1}
+    assert nonzero(numbers(ledger, T)) == {("events", ("success", "outbound", "other")): 1}
     loaded = begun(store, birth_delay_seconds=60)
-    assert nonzero(loaded.published(T)) == store.counters()
+    assert nonzero(numbers(loaded, T)) == store.counters()
 
 
 def test_a_deferred_recipient_is_no_counter_and_shown_at_once() -> None:
     ledger = begun(birth_delay_seconds=60)
     ledger.learn([row("outbound", "defer", T, T)], T)
-    assert ledger.published(T)["deferred_recipients", ()] == 1
+    assert numbers(ledger, T)["deferred_recipients", ()] == 1
 
 
 def test_a_step_that_brings_nothing_writes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,6 +241,175 @@ def test_a_step_that_brings_nothing_writes_nothing(monkeypatch: pytest.MonkeyPat
     ledger.learn([row("outbound", "success", T, T)], T)
     ledger.note()
     ledger.settle(T)
+
+
+def test_a_batch_is_seen_only_once_it_is_stored() -> None:
+    """Given again after a failure it is neither lost nor counted twice."""
+    store = MemoryStore()
+    ledger = begun(store)
+    record = row("outbound", "success", T, T)
+    seen: dict[int, int] = {}
+    plain = store.commit
+    for is_stored in (False, True):
+        with pytest.MonkeyPatch.context() as patch:
+
+            def fail(change: Change, is_stored: bool = is_stored) -> None:
+                if is_stored:
+                    plain(change)
+                raise StorageFailed("web1", "storage", "broken on purpose")
+
+            patch.setattr(store, "commit", fail)
+            with pytest.raises(StorageFailed):
+                ledger.learn([record], T, seen=seen)
+        assert seen == {}
+    assert ledger.learn([record], T, seen=seen).new_events == 0
+    assert ledger.learn([record], T, seen=seen).new_events == 1
+    assert list(seen.values()) == [2]
+    assert ledger.learn([record, record], T, seen={}).new_events == 0
+    assert numbers(ledger, T)["events", ("success", "outbound", "other")] == 2
+
+
+def test_what_was_stored_though_it_seemed_to_fail_is_shown_at_0_first() -> None:
+    store = MemoryStore()
+    ledger = begun(store, birth_delay_seconds=60)
+    plain = store.commit
+
+    def fail(change: Change) -> None:
+        plain(change)
+        raise StorageFailed("web1", "storage", "broken on purpose")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store, "commit", fail)
+        with pytest.raises(StorageFailed):
+            ledger.learn([row("gmail", "success", T, T)], T)
+    key = ("events", ("success", "outbound", "gmail"))
+    assert key not in numbers(ledger, T), "a failure leaves what is shown as it was"
+    ledger.load()
+    assert numbers(ledger, T + 1)[key] == 0
+    assert numbers(ledger, T + 61)[key] == 1
+
+
+def test_events_of_a_day_are_told_by_outcome_those_not_counted_included() -> None:
+    ledger = begun()
+    kinds = ("success", "success", "failure", "defer", "archived")
+    ledger.learn([row("gmail", kind, T + n, T - 5 * n) for n, kind in enumerate(kinds)], T)
+    assert ledger.outcomes(Slice(T, T + 9)) == {
+        "success": 2,
+        "failure": 1,
+        "defer": 1,
+        "other": 1,
+    }
+    assert ledger.outcomes(Slice(T + 9, T + 10)) == {
+        "success": 0,
+        "failure": 0,
+        "defer": 0,
+        "other": 0,
+    }
+
+
+def test_open_deferrals_are_those_without_an_outcome_yet() -> None:
+    ledger = begun()
+    for n in range(3):
+        ledger.learn([row("gmail", "defer", T + n, T + n, msg_id=f"m{n}")], T)
+    ledger.learn([row("gmail", "failure", T + 1, T + 50, msg_id="m1")], T)
+    assert ledger.open_deferral_seconds(9) == [T + 2, T]
+    assert ledger.open_deferral_seconds(1) == [T + 2]
+
+
+def test_drift_of_rows_is_counted_and_what_events_show_is_left_to_them() -> None:
+    ledger = begun()
+    for rows in (2, 3, 0):
+        ledger.note_drift("unknown_field", rows)
+    assert nonzero(numbers(ledger, T)) == {("drift", ("unknown_field",)): 5}
+    with pytest.raises(ValueError, match="isn't counted by rows"):
+        ledger.note_drift("odd_size", 1)
+
+
+def test_one_row_of_long_ago_is_forgotten_in_a_few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not in one for each hour since."""
+    commits: list[Change] = []
+    ledger = begun()
+    ledger.learn([row("gmail", "defer", 1, 1), row("gmail", "defer", T, T)], T)
+    plain = MemoryStore.commit
+
+    def commit(self: MemoryStore, change: Change) -> None:
+        commits.append(change)
+        plain(self, change)
+
+    monkeypatch.setattr(MemoryStore, "commit", commit)
+    ledger.forget(T + 1)
+    assert [change.forget_before_unix for change in commits] == [3_601, T + 1]
+    assert ledger.horizon_unix == T + 1
+    assert numbers(ledger, T)["deferred_recipients", ()] == 0
+
+
+def test_the_version_rises_with_what_is_shown_and_only_then() -> None:
+    ledger = begun()
+    seen = [ledger.version]
+    for step in (
+        lambda: ledger.learn([row("gmail", "success", T, T)], T),
+        lambda: ledger.note_drift("changed_shape", 1),
+    ):
+        step()
+        seen.append(ledger.version)
+    assert seen == sorted(set(seen))
+    for quiet in (
+        lambda: ledger.learn([row("gmail", "success", T, T)], T),
+        lambda: ledger.note({"mark": "x"}),
+        lambda: numbers(ledger, T),
+    ):
+        quiet()
+        assert ledger.version == seen[-1]
+
+
+def test_the_lock_is_never_held_while_something_is_stored_or_loaded() -> None:
+    """The thread that publishes would wait for the disk."""
+    lock = Lock()
+
+    class Watching(MemoryStore):
+        def __getattribute__(self, name: str) -> Any:
+            if not name.startswith("_"):
+                assert not lock.locked()
+            return super().__getattribute__(name)
+
+    ledger = Ledger("web1", Watching(), LedgerTerms(settle_seconds=0), lock)
+    ledger.begin(T)
+    ledger.learn([*by("a", 3, "m1"), row("gmail", "defer", T, T)], T)
+    ledger.settle(T + 1)
+    ledger.outcomes(Slice(0, T))
+    ledger.open_deferral_seconds(1)
+    ledger.forget(T + 1)
+    ledger.rest()
+    assert ledger.published(T) is not None
+    ledger.close()
+
+
+def test_a_publication_made_meanwhile_never_holds_half_a_step() -> None:
+    """Each step adds as many events by user as by outcome."""
+    terms = LedgerTerms(user_limit=0, birth_delay_seconds=None)
+    ledger = Ledger("web1", MemoryStore(), terms, Lock())
+    ledger.begin(T, counts_past=True)
+    ended = Event()
+    differences: set[int] = set()
+
+    def publish() -> None:
+        while not ended.is_set():
+            found = numbers(ledger, T)
+            by_outcome = sum(n for (name, _), n in found.items() if name == "events")
+            differences.add(sum(users(found).values()) - by_outcome)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            publishing = pool.submit(publish)
+            for n in range(150):
+                ledger.learn(by(f"u{n}", 1 + n % 5, f"m{n}"), T)
+        finally:
+            ended.set()
+            sys.setswitchinterval(interval)
+        publishing.result()
+    assert differences == {0}
 
 
 def test_spans_hold_all_seconds_and_little_more() -> None:

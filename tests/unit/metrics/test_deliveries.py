@@ -1,5 +1,7 @@
 """The ledger's numbers become families; both formats are read by Prometheus's own parsers."""
 
+from collections.abc import Iterable, Sequence
+
 import pytest
 from prometheus_client.openmetrics.parser import (
     text_string_to_metric_families as openmetrics_families,
@@ -10,17 +12,18 @@ from cpanel_mail_exporter.exposition.body import Format
 from cpanel_mail_exporter.exposition.publication import Rendered, publication
 from cpanel_mail_exporter.ledger.ledger import Ledger, LedgerTerms
 from cpanel_mail_exporter.metrics import catalogue
-from cpanel_mail_exporter.metrics.deliveries import deliveries
-from cpanel_mail_exporter.model.family import Distribution
+from cpanel_mail_exporter.metrics.deliveries import deliveries, ledger_state, reading
+from cpanel_mail_exporter.model.deliveries import ActionFilter, DeliveriesState, GoesBy, LastDay
+from cpanel_mail_exporter.model.family import Distribution, Family, FamilySamples, Sample
 from cpanel_mail_exporter.publishing.server_board import rendered_families
 from cpanel_mail_exporter.storage.memory import MemoryStore
-from tests.unit.ledger.mail import row
+from tests.unit.ledger.mail import numbers, row
 
 T = 1_000_000
 
 
 def test_numbers_become_samples_and_buckets_come_together() -> None:
-    numbers = {
+    found = {
         ("events", ("success", "outbound", "gmail")): 3,
         ("events", ("defer", "inbound", "local")): 1,
         ("user_events", ("acc1", "example.com", "success")): 3,
@@ -31,7 +34,7 @@ def test_numbers_become_samples_and_buckets_come_together() -> None:
         ("attempts_sum", ("outbound",)): 64,
         ("message_size_bytes_sum", ("inbound",)): 0,
     }
-    assert [(part.family, part.samples) for part in deliveries(numbers)] == [
+    assert [(part.family, part.samples) for part in deliveries(found)] == [
         (
             catalogue.DELIVERY_EVENTS,
             [(("defer", "inbound", "local"), 1), (("success", "outbound", "gmail"), 3)],
@@ -48,7 +51,7 @@ def test_numbers_become_samples_and_buckets_come_together() -> None:
 
 
 def test_observations_under_a_bound_there_is_no_more_are_in_the_next_larger_bucket() -> None:
-    numbers = {
+    found = {
         ("attempts_bucket", ("outbound", "4")): 1,
         ("attempts_bucket", ("outbound", "5")): 1,
         ("attempts_bucket", ("outbound", "99")): 1,
@@ -57,12 +60,54 @@ def test_observations_under_a_bound_there_is_no_more_are_in_the_next_larger_buck
         ("bygone_sum", ("outbound",)): 1,
         ("bygone", ()): 1,
     }
-    (family,) = deliveries(numbers)
+    (family,) = deliveries(found)
     assert family.samples == [(("outbound",), Distribution((0, 0, 0, 2, 0, 0, 0, 1), 60))]
 
 
 def test_nothing_is_no_family() -> None:
     assert deliveries({}) == []
+
+
+def test_gauges_of_the_reading_go_when_they_are_stale_and_how_far_it_is_behind_stays() -> None:
+    state = DeliveriesState(
+        newest_event_unix=T,
+        backlog_slices=34,
+        messages_in_progress=0,
+        last_day=LastDay(0, {"defer": 1, "success": 2}, {"other": 4, "success": 2, "defer": 0}),
+        totals_go_by=GoesBy.ACTED,
+        action_filter=ActionFilter.WORKS,
+    )
+    lasting = [
+        (catalogue.NEWEST_EVENT, [((), T)]),
+        (catalogue.BACKLOG_SLICES, [((), 34)]),
+        (catalogue.SERVER_BEHAVIOUR, [(("action", "works"), 1)]),
+    ]
+    passing = [
+        (catalogue.MESSAGES_IN_PROGRESS, [((), 0)]),
+        (catalogue.LAST_DAY_REPORTED, [(("success",), 2), (("defer",), 1)]),
+        (catalogue.LAST_DAY_COUNTED, [(("success",), 2), (("defer",), 0), (("other",), 4)]),
+    ]
+    assert samples(reading(state, is_fresh=True)) == lasting + passing
+    assert samples(reading(state, is_fresh=False)) == lasting
+
+
+def test_what_is_not_known_yet_is_absent_and_never_0() -> None:
+    found = dict(samples(reading(DeliveriesState(), is_fresh=True)))
+    shown = {family for family, values in found.items() if values}
+    assert shown == {catalogue.BACKLOG_SLICES, catalogue.SERVER_BEHAVIOUR}
+    assert found[catalogue.SERVER_BEHAVIOUR] == [(("unknown", "unknown"), 1)]
+    assert samples(ledger_state(None, None)) == [
+        (catalogue.COUNTING_SINCE, []),
+        (catalogue.LEDGER_SIZE, []),
+    ]
+    assert samples(ledger_state(0, 4096)) == [
+        (catalogue.COUNTING_SINCE, [((), 0)]),
+        (catalogue.LEDGER_SIZE, [((), 4096)]),
+    ]
+
+
+def samples(families: Iterable[FamilySamples]) -> list[tuple[Family, Sequence[Sample]]]:
+    return [(part.family, part.samples) for part in families]
 
 
 @pytest.mark.parametrize("form", list(Format))
@@ -72,7 +117,7 @@ def test_prometheuss_own_parsers_read_what_the_ledger_has_counted(form: Format) 
     for kind, acted in (("defer", T), ("success", T + 40), ("failure", T + 500_000)):
         ledger.learn([row("gmail", kind, T, acted, recipient=f"{kind[0]}@example.net")], T)
     ledger.settle(T + 10**6)
-    lines = rendered_families(deliveries(ledger.published(T)), (("server", "web1"),))
+    lines = rendered_families(deliveries(numbers(ledger, T)), (("server", "web1"),))
     one = publication([Rendered(lines)], [], catalogue.EMAIL_LOGS)
     body = b"".join(one.body(form, compressed=False).open()).decode()
     parse = openmetrics_families if form is Format.OPENMETRICS else text_families

@@ -9,7 +9,7 @@ from cpanel_mail_exporter.ledger.history import ServerHistory
 from cpanel_mail_exporter.metrics import catalogue
 from cpanel_mail_exporter.metrics.exporter import build_info
 from cpanel_mail_exporter.metrics.health import health, series, windows
-from cpanel_mail_exporter.model.errors import KINDS, ApiRefused, Denied, TimedOut
+from cpanel_mail_exporter.model.errors import KINDS, ApiRefused, Denied, StorageFailed, TimedOut
 from cpanel_mail_exporter.model.family import FamilySamples, Sample
 from cpanel_mail_exporter.model.outcome import COLLECTORS, CollectorOutcome, PollOutcome
 
@@ -43,7 +43,7 @@ def outcome(collector: str, **values: object) -> CollectorOutcome:
 
 
 def failures(**counts: int) -> list[Sample]:
-    """Every kind for both collectors, those named with their number; keys are COLLECTOR__KIND."""
+    """Every kind for all collectors, those named with their number; keys are COLLECTOR__KIND."""
     return [
         ((collector, kind), counts.get(f"{collector}__{kind}", 0))
         for collector in COLLECTORS
@@ -51,7 +51,7 @@ def failures(**counts: int) -> list[Sample]:
     ]
 
 
-def both(value: float) -> list[Sample]:
+def each(value: float) -> list[Sample]:
     return [((collector,), value) for collector in COLLECTORS]
 
 
@@ -64,17 +64,17 @@ def test_before_the_first_poll_counters_stand_at_0_and_up_is_absent() -> None:
     assert by_name(health(history, poll_interval_seconds=60)) == {
         "cpanel_mail_up": [],
         "cpanel_mail_collector_success": [],
-        "cpanel_mail_polls_total": both(0),
+        "cpanel_mail_polls_total": each(0),
         "cpanel_mail_poll_failures_total": failures(),
         "cpanel_mail_last_poll_duration_seconds": [],
         "cpanel_mail_last_success_timestamp_seconds": [],
-        "cpanel_mail_rows_read_total": both(0),
-        "cpanel_mail_rows_rejected_total": both(0),
+        "cpanel_mail_rows_read_total": each(0),
+        "cpanel_mail_rows_rejected_total": each(0),
         "cpanel_mail_poll_interval_seconds": [((), 60)],
         "cpanel_mail_clock_skew_seconds": [],
         "cpanel_mail_login_retry_timestamp_seconds": [],
         "cpanel_mail_flags_unreadable_total": [((), 0)],
-        "cpanel_mail_repeated_pages_total": [(("email_logs",), 0)],
+        "cpanel_mail_repeated_pages_total": [(("delivery_events",), 0), (("email_logs",), 0)],
     }
 
 
@@ -84,6 +84,7 @@ def test_a_good_poll_then_a_failed_one() -> None:
         1001.0,
         (
             outcome("user_stats", rows_read=5, rows_rejected=1, unreadable_flags=3),
+            outcome("delivery_events", rows_read=70, repeated_pages=1),
             outcome("email_logs", ended_unix=1000.98765, rows_read=70, repeated_pages=2),
         ),
         clock_skew_seconds=-1.23456,
@@ -97,30 +98,47 @@ def test_a_good_poll_then_a_failed_one() -> None:
                 duration_seconds=30.00000049,
                 error=TimedOut("web1", "emailtrack_user_stats", "too slow"),
             ),
+            outcome("delivery_events", error=StorageFailed("web1", "storage", "full")),
             outcome("email_logs", ended_unix=1060.5, rows_read=7, rows_rejected=2),
         ),
     )
     history = ServerHistory.empty(COLLECTORS).after(good).after(failed)
     assert by_name(health(history, poll_interval_seconds=1.5)) == {
         "cpanel_mail_up": [((), 1)],
-        "cpanel_mail_collector_success": [(("user_stats",), 0), (("email_logs",), 1)],
-        "cpanel_mail_polls_total": both(2),
-        "cpanel_mail_poll_failures_total": failures(user_stats__timeout=1),
+        "cpanel_mail_collector_success": [
+            (("user_stats",), 0),
+            (("delivery_events",), 0),
+            (("email_logs",), 1),
+        ],
+        "cpanel_mail_polls_total": each(2),
+        "cpanel_mail_poll_failures_total": failures(
+            user_stats__timeout=1, delivery_events__storage=1
+        ),
         "cpanel_mail_last_poll_duration_seconds": [
             (("user_stats",), 30.0),
+            (("delivery_events",), 0.25),
             (("email_logs",), 0.25),
         ],
         "cpanel_mail_last_success_timestamp_seconds": [
             (("user_stats",), 1000.0),
+            (("delivery_events",), 1000.0),
             (("email_logs",), 1060.5),
         ],
-        "cpanel_mail_rows_read_total": [(("user_stats",), 5), (("email_logs",), 77)],
-        "cpanel_mail_rows_rejected_total": [(("user_stats",), 1), (("email_logs",), 2)],
+        "cpanel_mail_rows_read_total": [
+            (("user_stats",), 5),
+            (("delivery_events",), 70),
+            (("email_logs",), 77),
+        ],
+        "cpanel_mail_rows_rejected_total": [
+            (("user_stats",), 1),
+            (("delivery_events",), 0),
+            (("email_logs",), 2),
+        ],
         "cpanel_mail_poll_interval_seconds": [((), 1.5)],
         "cpanel_mail_clock_skew_seconds": [((), -1.235)],
         "cpanel_mail_login_retry_timestamp_seconds": [],
         "cpanel_mail_flags_unreadable_total": [((), 3)],
-        "cpanel_mail_repeated_pages_total": [(("email_logs",), 2)],
+        "cpanel_mail_repeated_pages_total": [(("delivery_events",), 1), (("email_logs",), 2)],
     }
 
 
@@ -172,6 +190,7 @@ def test_windows_describe_the_newest_complete_poll_of_the_fresh_collectors() -> 
         1.0,
         (
             outcome("user_stats", window_start_unix=400),
+            outcome("delivery_events", window_start_unix=1, slices_incomplete=3),
             outcome("email_logs", window_start_unix=300, rows_outside_range=8, slices_incomplete=2),
         ),
     )
@@ -188,8 +207,8 @@ def test_windows_describe_the_newest_complete_poll_of_the_fresh_collectors() -> 
     of_stats: list[Sample] = [(("email_user_stats",), 400), (("email_flag_stats",), 400)]
     of_logs: list[Sample] = [(("email_logs",), 300)]
     assert by_name(windows(history, COLLECTORS)) == {
-        outside: [(("email_logs",), 8)],
-        incomplete: [(("user_stats",), 0), (("email_logs",), 2)],
+        outside: [(("delivery_events",), 0), (("email_logs",), 8)],
+        incomplete: [(("user_stats",), 0), (("delivery_events",), 3), (("email_logs",), 2)],
         starts: [*of_stats, *of_logs],
     }
     assert by_name(windows(history, ("user_stats",))) == {

@@ -1,14 +1,15 @@
 """The rules by which a window is read, one by one, against a model of the server."""
 
 import itertools
+from collections import Counter
 from typing import Any
 
 import pytest
 
-from cpanel_mail_exporter.model.query import AnswerEnd, SearchQuery
+from cpanel_mail_exporter.model.query import AnswerEnd, Instant, SearchQuery
 from cpanel_mail_exporter.model.records import DeliveryRecord
 from cpanel_mail_exporter.model.window import Slice
-from cpanel_mail_exporter.polling.reading import TooManyPages, WindowReader
+from cpanel_mail_exporter.polling.reading import Accepted, SpanReader, TooManyPages
 from cpanel_mail_exporter.polling.reading_state import PAGE_ROWS, ReadCounts, ReadingMemory
 from tests.unit.polling.model_server import ModelServer, Reading, read, row
 
@@ -46,7 +47,7 @@ WHOLE_DAY = (DAY.start, DAY.end, 1)
 
 
 def test_1_the_first_query_is_about_the_whole_window() -> None:
-    reader = WindowReader(DAY, ("success", "defer"), ReadingMemory(), inside=len, outside=len)  # type: ignore[arg-type]
+    reader = SpanReader(DAY, ("success", "defer"), ReadingMemory())
     assert reader.next_query() == SearchQuery(DAY, ("success", "defer"), PAGE_ROWS, 1)
 
 
@@ -73,7 +74,6 @@ def test_1_slices_that_worked_are_asked_for_again_and_hold_no_full_page() -> Non
     server = ModelServer(spread(20_000))
     read(server, DAY, memory)
     boundaries = memory.boundaries
-    assert boundaries is not None
     again = read(server, DAY, memory)
     edges = [DAY.start, *boundaries, DAY.end]
     assert spans(again) == [(low, high, 1) for low, high in itertools.pairwise(edges)]
@@ -358,8 +358,8 @@ def test_6_a_second_that_is_still_cut_is_incomplete_and_counted_once() -> None:
     memory = ReadingMemory()
     result = read(server, DAY, memory)
     assert result.counts.incomplete == 1
-    assert len(result.inside) == len(ids(result.inside)) == 350
-    assert memory.boundaries is None, "an incomplete reading teaches no slices"
+    assert result.learned.total() == 350, "of those that can't be had the newest"
+    assert memory.boundaries == [], "an incomplete reading teaches no slices"
 
 
 def test_6_a_cut_answer_of_a_server_without_filters_is_incomplete() -> None:
@@ -388,6 +388,27 @@ def test_7_with_inclusive_ends_the_seconds_next_to_the_window_are_outside() -> N
     server = ModelServer([*spread(10), *others], has_inclusive_ends=True)
     result = read(server, DAY, ReadingMemory(longest_page=13))
     assert (sorted(result.inside), ids(result.outside)) == (spread(10), ids(others))
+
+
+def test_7_a_small_span_shows_that_filters_are_ignored_and_gives_all_there_is() -> None:
+    rows = spread(12_000)
+    memory = ReadingMemory()
+    span = Slice(NEWS, NEWS + 300)
+    result = read(ModelServer(rows, ignores_filters=True), span, memory)
+    assert memory.ignores_filters
+    assert Counter(result.inside) == Counter(r for r in rows if r.send_unix in span)
+    assert Counter(result.outside) == Counter(r for r in rows if r.send_unix not in span)
+    assert [query.first_row for query in result.queries] == [1, 5_001, 10_001]
+    assert result.counts == ReadCounts(rows=12_000, outside=12_000 - len(result.inside))
+
+
+def test_7_a_filter_on_action_time_that_lets_others_through_is_given_up() -> None:
+    memory = ReadingMemory(longest_page=9, action_filter_works=True)
+    rows = [row(1, NEWS, acted_unix=NEWS + 900)]
+    span = Slice(NEWS - 100, NEWS + 100)
+    result = read(ModelServer(rows, acts_by_send=True), span, memory, by=Instant.ACTED)
+    assert (result.outside, result.counts.incomplete) == (rows, 1)
+    assert (memory.action_filter_works, memory.ignores_filters) == (False, False)
 
 
 # Rule 8: pages of which nothing could be decoded.
@@ -427,6 +448,191 @@ def test_8_bad_rows_among_good_ones_hide_none_of_them() -> None:
     assert result.counts.rejected >= len(server.bad)
 
 
+# Rule 3: multisets.
+
+
+def test_3_rows_of_one_answer_are_one_multiset_in_however_many_batches() -> None:
+    rows = [*spread(3_000), *newsletter(3_000)]
+    result = read(ModelServer(rows, ignores_size=True), DAY, ReadingMemory())
+    assert result.multisets == {1: Counter(rows)}
+
+
+def test_3_equal_rows_on_two_pages_are_one_multiset_after_a_second_reading() -> None:
+    rows = [*newsletter(4_999), *newsletter(1) * 3]
+    server = ModelServer(rows)
+    result = read(server, Slice(NEWS, NEWS + 1), ReadingMemory())
+    assert result.learned == Counter(rows)
+    assert result.counts.incomplete == 0
+    assert [query.first_row for query in result.queries] == [1, 5_001, 1, 5_001]
+
+
+def test_3_a_row_that_a_late_one_shifts_to_the_next_page_is_not_two() -> None:
+    rows = newsletter(6_000)
+    arrivals = [(1, row(1, NEWS))]
+    server = ModelServer(rows, ignores_sort=True, arrivals=arrivals, at_head=True)
+    result = read(server, Slice(NEWS, NEWS + 1), ReadingMemory())
+    assert result.learned == Counter(server.rows)
+    assert result.counts.incomplete == 0, "the second reading was undisturbed"
+
+
+def test_3_where_two_readings_disagree_the_slice_is_incomplete() -> None:
+    rows = [*newsletter(4_999), *newsletter(1) * 3]
+    late = [(3, row(place, NEWS)) for place in range(1)]
+    server = ModelServer(rows, arrivals=late)
+    result = read(server, Slice(NEWS, NEWS + 1), ReadingMemory())
+    assert result.learned <= Counter(server.rows)
+    assert result.counts.incomplete == 1
+
+
+# Rule 6: below one second.
+
+KINDS = ("success", "defer", "failure")
+
+
+def crowd(count: int, *, kind: str = "success") -> list[DeliveryRecord]:
+    """Rows of one second, acted on during ten minutes, to recipients of many names."""
+    letters = "abcdefghijklmnopqrstuvwxyz0123456789"
+    return [
+        row(
+            place,
+            NEWS,
+            kind=kind,
+            acted_unix=NEWS + place % 600,
+            recipient=f"{letters[place % 36]}{letters[place // 36 % 36]}{place}@b.example",
+        )
+        for place in range(count)
+    ]
+
+
+SECOND = Slice(NEWS, NEWS + 1)
+
+
+@pytest.mark.parametrize("admits_cap", [True, False])
+@pytest.mark.parametrize(("action_filter_works", "most"), [(True, 60), (False, 170)])
+def test_6_a_second_of_a_capped_server_is_read_in_pieces(
+    admits_cap: bool, action_filter_works: bool, most: int
+) -> None:
+    rows = [*crowd(3_000), *crowd(40, kind="defer")]
+    server = ModelServer(rows, type_cap=250, admits_cap=admits_cap)
+    memory = ReadingMemory(action_filter_works=action_filter_works)
+    result = read(server, SECOND, memory, types=KINDS)
+    assert result.learned == Counter(rows)
+    assert result.counts.incomplete == 0
+    assert result.rows_by_type == {"success": 3_000, "defer": 40}
+    assert len(result.queries) <= most
+    assert all(query.span == SECOND for query in result.queries)
+
+
+def test_6_an_action_filter_that_goes_by_send_time_is_given_up_for_recipients() -> None:
+    rows = crowd(3_000)
+    memory = ReadingMemory(action_filter_works=True)
+    result = read(ModelServer(rows, type_cap=250, acts_by_send=True), SECOND, memory, types=KINDS)
+    assert result.learned == Counter(rows)
+    assert (result.counts.incomplete, memory.action_filter_works) == (0, False)
+
+
+def test_6_capitals_are_asked_for_where_letters_do_not_find_them() -> None:
+    rows = [r._replace(recipient=r.recipient.upper()) if n % 2 else r
+            for n, r in enumerate(crowd(1_000))]  # fmt: skip
+    for begins, ignores_case in (("any case", True), ("this case", False)):
+        memory = ReadingMemory()
+        server = ModelServer(rows, type_cap=250, begins=begins)
+        result = read(server, SECOND, memory, types=KINDS)
+        assert result.learned == Counter(rows)
+        assert (result.counts.incomplete, memory.begins_ignores_case) == (0, ignores_case)
+
+
+def test_6_a_recipient_s_beginning_that_is_ignored_is_asked_for_once() -> None:
+    memory = ReadingMemory()
+    server = ModelServer(crowd(1_000), type_cap=250, begins="all")
+    result = read(server, SECOND, memory, types=("success",))
+    assert (result.counts.incomplete, memory.begins_works) == (1, False)
+    assert len([query for query in result.queries if query.recipient_begins]) <= 2
+    assert result.learned.total() == 250
+
+
+def test_6_pieces_that_hold_fewer_rows_than_the_cut_answer_are_incomplete() -> None:
+    """Rows without a recipient are in no piece by recipient; they are accepted all the same."""
+    rows = [record._replace(recipient="") for record in crowd(100)]
+    result = read(ModelServer(rows), SECOND, ReadingMemory(cap_rows=100), types=("success",))
+    assert result.counts.incomplete == 1
+    assert result.learned == Counter(rows)
+
+
+# Rule 9: caps that nobody tells of.
+
+
+def kinds(count: int, *, kind: str = "success") -> list[DeliveryRecord]:
+    return [record._replace(type=kind) for record in spread(count)]
+
+
+def test_9_a_silent_cap_is_proven_and_kept() -> None:
+    memory = ReadingMemory()
+    rows = kinds(2_003)
+    server = ModelServer(rows, type_cap=250, admits_cap=False)
+    for most in (60, 20):
+        result = read(server, DAY, memory, types=KINDS)
+        assert result.learned == Counter(rows)
+        assert (result.counts.incomplete, memory.cap_rows) == (0, 250)
+        assert len(result.queries) <= most
+
+
+def test_9_a_silent_cap_of_more_than_a_page_shows_in_the_sum_of_pages() -> None:
+    memory = ReadingMemory()
+    rows = kinds(14_321)
+    result = read(ModelServer(rows, type_cap=10_000, admits_cap=False), DAY, memory, types=KINDS)
+    assert result.learned == Counter(rows)
+    assert (result.counts.incomplete, memory.cap_rows) == (0, 10_000)
+
+
+def test_9_a_cap_that_is_not_round_shows_when_it_is_met_again_elsewhere() -> None:
+    memory = ReadingMemory()
+    rows = kinds(2_003)
+    server = ModelServer(rows, type_cap=333, admits_cap=False)
+    first = read(server, DAY, memory, types=KINDS)
+    assert first.learned.total() == 333, "nothing can be known yet"
+    half = Slice(DAY.start, NEWS)
+    result = read(server, half, memory, types=KINDS)
+    assert result.learned == Counter(r for r in rows if r.send_unix in half)
+    assert (result.counts.incomplete, memory.cap_rows) == (0, 333)
+
+
+def test_9_an_honest_number_is_looked_into_once_and_trusted_for_a_while() -> None:
+    memory = ReadingMemory(longest_page=400)
+    rows = [row(9_000, DAY.start - 500, kind="success"), *kinds(250)]
+    server = ModelServer(rows)
+    asked = [len(read(server, DAY, memory, types=KINDS).queries) for _ in range(52)]
+    assert asked == [4, *[1] * 50, 4]
+    assert memory.cap_rows is None
+
+
+def test_9_a_cap_that_comes_before_the_filters_is_incomplete() -> None:
+    """Everything that can be seen is as many rows as a cap: nothing older is there."""
+    server = ModelServer(kinds(2_003), type_cap=250, admits_cap=False, cap_comes_first=True)
+    result = read(server, DAY, ReadingMemory(), types=KINDS)
+    assert result.counts.incomplete == 1
+    assert result.learned.total() == 250
+    assert result.rows_by_type == {"success": 250}
+
+
+def test_9_an_answer_of_more_rows_than_the_cap_refutes_it() -> None:
+    memory = ReadingMemory(longest_page=400, cap_rows=250)
+    assert len(read(ModelServer(kinds(251)), DAY, memory, types=KINDS).queries) == 1
+    assert memory.cap_rows is None
+
+
+# By action time.
+
+
+def test_rows_are_read_by_action_time_where_that_is_asked_for() -> None:
+    rows = [row(n, NEWS, acted_unix=DAY.start + n * 14) for n in range(6_000)]
+    memory = ReadingMemory()
+    result = read(ModelServer(rows), DAY, memory, by=Instant.ACTED)
+    assert Counter(result.inside) == Counter(rows)
+    assert {query.by for query in result.queries} == {Instant.ACTED}
+    assert len(result.queries) == 2
+
+
 # Counts
 
 
@@ -439,16 +645,14 @@ def test_a_page_that_only_repeats_the_one_before_is_not_counted_as_rows() -> Non
 
 
 def test_nothing_is_accepted_before_its_answer_ended() -> None:
-    taken: list[DeliveryRecord] = []
-    reader = WindowReader(
-        DAY, ("success",), ReadingMemory(), inside=taken.extend, outside=taken.extend
-    )
+    reader = SpanReader(DAY, ("success",), ReadingMemory())
     reader.next_query()
     reader.rows(spread(100))
-    assert taken == []
+    assert reader.accepted() == []
     reader.page_end(AnswerEnd())
     assert reader.next_query() is not None
-    assert taken == [], "it may turn out to be a clipped page"
+    assert reader.accepted() == [], "it may turn out to be a clipped page"
     reader.page_end(AnswerEnd())
     assert reader.next_query() is None
-    assert taken == spread(100)
+    assert reader.accepted() == [Accepted(spread(100), 1, is_inside=True)]
+    assert reader.accepted() == [], "nothing is given twice"

@@ -1,6 +1,6 @@
 """Boards of servers, and polls to put on them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from cpanel_mail_exporter.clock import Clock
@@ -8,23 +8,32 @@ from cpanel_mail_exporter.exposition.body import Format
 from cpanel_mail_exporter.exposition.log_blocks import LogBlocks, LogBlocksBuilder
 from cpanel_mail_exporter.exposition.log_lines import LogLines
 from cpanel_mail_exporter.exposition.publication import Publication
+from cpanel_mail_exporter.ledger.ledger import Ledger
 from cpanel_mail_exporter.metrics.catalogue import BUILD_INFO
+from cpanel_mail_exporter.model.deliveries import DeliveriesState
 from cpanel_mail_exporter.model.errors import PollError
 from cpanel_mail_exporter.model.family import FamilySamples
-from cpanel_mail_exporter.model.outcome import COLLECTORS, CollectorOutcome, PollOutcome
+from cpanel_mail_exporter.model.outcome import (
+    DELIVERY_EVENTS,
+    EMAIL_LOGS,
+    USER_STATS,
+    CollectorOutcome,
+    PollOutcome,
+)
 from cpanel_mail_exporter.model.records import STAT_TYPES, DeliveryRecord, UserStat
 from cpanel_mail_exporter.publishing.board import Board
 from cpanel_mail_exporter.publishing.server_board import ServerBoard, ServerTerms
 from tests.unit.exposition.reading import Read, read
 from tests.unit.exposition.records import delivery
 
+WINDOWED = (USER_STATS, EMAIL_LOGS)
 VERSION = FamilySamples(BUILD_INFO, [(("1.2.3", "3.11.2"), 1)])
 
 
 def terms(name: str = "web1", **changes: Any) -> ServerTerms:
     usual: dict[str, Any] = {
         "labels": (("server", name),),
-        "collectors": COLLECTORS,
+        "collectors": WINDOWED,
         "poll_interval_seconds": 60.0,
         "stale_after_seconds": 300.0,
         "user_stats_labels": (),
@@ -38,8 +47,9 @@ def board(
     *servers: ServerTerms,
     total: int = 0,
     own: Callable[[], Sequence[FamilySamples]] = lambda: [VERSION],
+    ledgers: Mapping[str, Ledger] | None = None,
 ) -> Board:
-    return Board(servers or (terms(),), total, own, clock)
+    return Board(servers or (terms(),), total, own, clock, ledgers or {})
 
 
 def stat(**changes: Any) -> UserStat:
@@ -72,13 +82,19 @@ def poll(
     *,
     user_stats: Sequence[UserStat] | PollError | None = (),
     email_logs: LogBlocks | PollError | None = None,
+    delivery_events: DeliveriesState | PollError | None = None,
     figures: dict[str, Any] | None = None,
     login_retry_unix: float | None = None,
     clock_skew_seconds: float | None = None,
 ) -> None:
     """A poll that ended now; an error instead of an answer makes that collector fail."""
+    asked: dict[str, object] = {
+        USER_STATS: user_stats,
+        DELIVERY_EVENTS: delivery_events,
+        EMAIL_LOGS: email_logs,
+    }
     outcomes = []
-    for name, answer in zip(COLLECTORS, (user_stats, email_logs), strict=True):
+    for name, answer in asked.items():
         if name in to.history.collectors and answer is not None:
             error = answer if isinstance(answer, PollError) else None
             usual: dict[str, Any] = {
@@ -92,6 +108,7 @@ def poll(
         PollOutcome(now_unix, tuple(outcomes), clock_skew_seconds, login_retry_unix),
         None if isinstance(user_stats, PollError) else user_stats,
         None if isinstance(email_logs, PollError) else email_logs,
+        None if isinstance(delivery_events, PollError) else delivery_events,
     )
 
 

@@ -2,16 +2,21 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
 from cpanel_mail_exporter.exposition.body import Format
 from cpanel_mail_exporter.exposition.log_blocks import LogBlocks
-from cpanel_mail_exporter.model.errors import Denied, TimedOut
+from cpanel_mail_exporter.ledger.ledger import Ledger, LedgerTerms
+from cpanel_mail_exporter.model.deliveries import DeliveriesState, GoesBy, LastDay
+from cpanel_mail_exporter.model.errors import Denied, StorageFailed, TimedOut
 from cpanel_mail_exporter.model.family import FamilySamples
 from cpanel_mail_exporter.publishing.board import Board
+from cpanel_mail_exporter.storage.memory import MemoryStore
 from tests.unit.exposition.reading import Read
 from tests.unit.exposition.records import obvious_line
+from tests.unit.ledger.mail import row
 from tests.unit.publishing.boards import (
     VERSION,
     board,
@@ -309,6 +314,151 @@ class Counting:
         self.builds += 1
         self._clock.now += self._seconds
         return [VERSION]
+
+
+T = 1_795_250_000
+ALL = ("user_stats", "delivery_events", "email_logs")
+GMAIL = ("web1", "success", "outbound", "gmail")
+STATE = DeliveriesState(
+    newest_event_unix=T,
+    backlog_slices=3,
+    messages_in_progress=5,
+    last_day=LastDay(0, {"success": 9}, {"success": 8}),
+    totals_go_by=GoesBy.SENT,
+    size_bytes=4096,
+)
+EVENTS = "cpanel_mail_delivery_events_total"
+LASTING = {
+    EVENTS,
+    "cpanel_mail_api_drift_total",
+    "cpanel_mail_newest_event_timestamp_seconds",
+    "cpanel_mail_backlog_slices",
+    "cpanel_mail_server_behaviour_info",
+    "cpanel_mail_counting_since_timestamp_seconds",
+    "cpanel_mail_ledger_size_bytes",
+    "cpanel_mail_series",
+    "cpanel_mail_series_wanted",
+    "cpanel_mail_series_limit",
+}
+PASSING = {
+    "cpanel_mail_deferred_recipients",
+    "cpanel_mail_messages_in_progress",
+    "cpanel_mail_last_day_events_reported",
+    "cpanel_mail_last_day_events_counted",
+}
+
+
+def counted(clock: StandingClock, **terms_of_ledger: Any) -> tuple[Board, Ledger]:
+    """A board of one server with a ledger."""
+    ledger = Ledger("web1", MemoryStore(), LedgerTerms(**terms_of_ledger))
+    return board(clock, terms(collectors=ALL), ledgers={"web1": ledger}), ledger
+
+
+def learn(ledger: Ledger, *ways: str) -> None:
+    for way in ways:
+        ledger.learn([row(way, "success", T, T, msg_id=way)], T)
+
+
+def test_a_ledger_that_was_not_loaded_shows_no_counters(clock: StandingClock) -> None:
+    """Failure never looks like zero."""
+    one, ledger = counted(clock)
+    full = StorageFailed("web1", "storage", "web1.sqlite: database or disk is full")
+    poll(one.servers[0], clock.now, delivery_events=full, user_stats=[stat()])
+    one.build()
+    names = set(shown(one.everything()).names())
+    assert not names & (LASTING | PASSING) - {"cpanel_mail_series", "cpanel_mail_series_wanted"}
+    ledger.begin(T)
+    one.build()
+    after = shown(one.everything())
+    assert set(after.of(EVENTS).values()) == {"0"}
+    assert len(after.of(EVENTS)) == 20
+    assert after.of("cpanel_mail_counting_since_timestamp_seconds") == {("web1",): str(T)}
+
+
+def test_counters_stay_whatever_fails_and_their_collectors_gauges_become_stale(
+    clock: StandingClock,
+) -> None:
+    one, ledger = counted(clock, birth_delay_seconds=None)
+    ledger.begin(T)
+    poll(one.servers[0], clock.now, user_stats=None, delivery_events=STATE)
+    learn(ledger, "outbound")
+    one.build()
+    before = shown(one.everything())
+    assert set(before.names()) >= LASTING | PASSING
+    assert before.of(EVENTS)["web1", "success", "outbound", "other"] == "1"
+    assert before.of("cpanel_mail_last_day_events_counted") == {("web1", "success"): "8"}
+    assert before.of("cpanel_mail_slices_incomplete") == {("web1", "delivery_events"): "0"}
+    clock.now += 250
+    poll(one.servers[0], clock.now, user_stats=None, delivery_events=SLOW)
+    clock.now += 50
+    one.build()
+    after = shown(one.everything())
+    assert PASSING | {"cpanel_mail_slices_incomplete"} <= (set(before.names()) - set(after.names()))
+    for name in sorted(LASTING - {EVENTS}):
+        assert after.of(name) == before.of(name) != {}
+    assert after.of(EVENTS)["web1", "success", "outbound", "other"] == "1"
+    assert after.of("cpanel_mail_collector_success") == {("web1", "delivery_events"): "0"}
+
+
+def test_pairs_of_users_stand_beside_what_was_wanted_and_what_is_allowed(
+    clock: StandingClock,
+) -> None:
+    one, ledger = counted(clock, user_limit=2)
+    ledger.begin(T, counts_past=True)
+    learn(ledger, "outbound", "inbound", "gmail")
+    one.build()
+    after = shown(one.everything())
+    for name, figure in (("", "2"), ("_wanted", "3"), ("_limit", "2")):
+        assert after.of(f"cpanel_mail_series{name}") == {
+            ("web1", "cpanel_mail_user_delivery_events_total"): figure
+        }
+
+
+async def test_a_new_series_is_published_at_0_and_then_without_news_at_its_value(
+    clock: StandingClock,
+) -> None:
+    own = Counting(clock)
+    ledger = Ledger("web1", MemoryStore(), LedgerTerms(birth_delay_seconds=60.0))
+    one = board(clock, terms(collectors=ALL), own=own, ledgers={"web1": ledger})
+    running = asyncio.create_task(one.run())
+    ledger.begin(T)
+    learn(ledger, "gmail")
+    poll(one.servers[0], clock.now, user_stats=None, delivery_events=STATE)
+    await settle()
+    assert shown(one.everything()).of(EVENTS)[GMAIL] == "0"
+    builds = own.builds
+    await clock.advance(59)
+    assert shown(one.everything()).of(EVENTS)[GMAIL] == "0"
+    await clock.advance(1)
+    assert shown(one.everything()).of(EVENTS)[GMAIL] == "1"
+    assert own.builds == builds + 1
+    await clock.advance(200)
+    assert own.builds == builds + 1
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+def test_a_ledger_is_only_rendered_when_it_has_something_new(
+    clock: StandingClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, ledger = counted(clock, birth_delay_seconds=None)
+    ledger.begin(T)
+    one.build()
+    rendered = one.servers[0].rendered(clock.now, 0)
+    with monkeypatch.context() as patch:
+        patch.setattr(Ledger, "published", None)
+        clock.now += 100
+        learn(ledger)
+        ledger.note({"mark": "x"})
+        one.build()
+        assert one.servers[0].rendered(clock.now, 0) is rendered
+        poll(one.servers[0], clock.now, user_stats=[stat()])
+        one.build()
+        assert one.servers[0].rendered(clock.now, 0) is not rendered, "a poll of others is news"
+    learn(ledger, "gmail")
+    one.build()
+    assert one.servers[0].rendered(clock.now, 0) is not rendered
+    assert shown(one.everything()).of(EVENTS)[GMAIL] == "1"
 
 
 async def test_it_builds_on_news_and_only_then(clock: StandingClock) -> None:

@@ -5,11 +5,19 @@ from typing import Any
 import pytest
 
 from cpanel_mail_exporter.ledger.history import ServerHistory
-from cpanel_mail_exporter.model.errors import Denied, PollError, TimedOut, Unsupported
-from cpanel_mail_exporter.model.outcome import COLLECTORS, CollectorOutcome, PollOutcome
+from cpanel_mail_exporter.model.deliveries import DeliveriesState
+from cpanel_mail_exporter.model.errors import (
+    Denied,
+    PollError,
+    StorageFailed,
+    TimedOut,
+    Unsupported,
+)
+from cpanel_mail_exporter.model.outcome import CollectorOutcome, PollOutcome
 from cpanel_mail_exporter.publishing.words import age, collector_state, server_state
 
 NOW = 1_795_252_447.0
+TWO = ("user_stats", "email_logs")
 TIMED_OUT = TimedOut("web1", "emailtrack_user_stats", "no whole answer within 30 s")
 DENIED = Denied("web1", "emailtrack_search", "access denied (HTTP 403)")
 
@@ -20,15 +28,15 @@ def after(
     """One poll, 75 s ago, that ended so for each collector."""
     outcomes = tuple(
         CollectorOutcome(name, NOW - 75, 0.5, 0, error=error, **figures)
-        for name, error in zip(COLLECTORS, errors, strict=True)
+        for name, error in zip(TWO, errors, strict=True)
     )
-    return ServerHistory.empty(COLLECTORS).after(
+    return ServerHistory.empty(TWO).after(
         PollOutcome(NOW - 75, outcomes, login_retry_unix=login_retry_unix)
     )
 
 
 def test_before_the_first_poll() -> None:
-    history = ServerHistory.empty(COLLECTORS)
+    history = ServerHistory.empty(TWO)
     assert server_state(history, NOW) == "not polled yet"
     assert collector_state(history.collectors["email_logs"], NOW) == "not asked yet"
 
@@ -47,6 +55,31 @@ def test_what_the_server_cut_is_not_called_complete() -> None:
     )
     logs = collector_state(history.collectors["email_logs"], NOW)
     assert logs == "incomplete 1 min 15 s ago, 7 rows, slices cut by the server: 2"
+
+
+@pytest.mark.parametrize(
+    ("slices", "left"),
+    [
+        (0, ""),
+        (1, "; 1 slice of older mail still to be read"),
+        (34, "; 34 slices of older mail still to be read"),
+    ],
+)
+def test_what_is_still_to_be_read_is_said_whatever_the_poll_came_to(slices: int, left: str) -> None:
+    state = DeliveriesState(backlog_slices=slices)
+
+    def words(history: ServerHistory) -> str:
+        return collector_state(history.collectors["email_logs"], NOW, state)
+
+    assert words(ServerHistory.empty(TWO)) == "not asked yet"
+    assert words(after(None, None, rows_read=12)) == f"complete 1 min 15 s ago, 12 rows{left}"
+    assert words(after(None, None, rows_read=12, slices_incomplete=2)) == (
+        f"incomplete 1 min 15 s ago, 12 rows, slices cut by the server: 2{left}"
+    )
+    full = StorageFailed("web1", "storage", "web1.sqlite: database or disk is full")
+    assert words(after(None, full)) == (
+        f"storage: web1.sqlite: database or disk is full (never good){left}"
+    )
 
 
 def test_a_failure_says_what_to_do() -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from cpanel_mail_exporter.ledger.ledger import Ledger, LedgerTerms
 from cpanel_mail_exporter.storage import sqlite as sqlite_module
 from cpanel_mail_exporter.storage.sqlite import SqliteStore
-from tests.unit.ledger.mail import Happened, counted, nonzero, row
+from tests.unit.ledger.mail import Happened, counted, nonzero, numbers, row
 
 T = 1_000_000
 WAYS = ("inbound", "gmail", "refused")
@@ -80,7 +80,7 @@ def main() -> None:
         place.mkdir()
         was_killed = killed_at(number, place / "web1.sqlite")
         ledger = count(place / "web1.sqlite")
-        found = nonzero(ledger.published(T))
+        found = nonzero(numbers(ledger, T))
         if found != perfect:
             print(f"killed before statement {number}: {found.items() ^ perfect.items()}")  # noqa: T201
         shutil.rmtree(place)

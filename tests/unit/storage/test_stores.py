@@ -4,7 +4,9 @@ import pytest
 
 from cpanel_mail_exporter.ledger.change import (
     KIND_DEFERRAL,
-    KIND_FINAL,
+    KIND_FAILURE,
+    KIND_OTHER,
+    KIND_SUCCESS,
     Change,
     Deferral,
     Event,
@@ -26,9 +28,9 @@ def full(store: LedgerStore) -> LedgerStore:
     store.commit(
         Change(
             events=[
-                Event(100, -FAR, 7, KIND_FINAL, 1),
+                Event(100, -FAR, 7, KIND_SUCCESS, 1),
                 Event(100, FAR, 8, KIND_DEFERRAL, 2),
-                Event(105, 3, 9, KIND_FINAL, 1),
+                Event(105, 3, 9, KIND_FAILURE, 1),
             ],
             deferrals=[
                 Deferral(100, 8, 101, 2),
@@ -165,6 +167,46 @@ def test_forgetting_leaves_numbers_and_what_is_pending(open_store: Open) -> None
     assert (store.counters(), store.seats()) == (before[2], before[3])
     assert store.pending_until(FAR, None, 100) == before[1]
     assert store.cursors()["mark"] == "y"
+
+
+def test_events_of_a_span_are_told_by_kind(open_store: Open) -> None:
+    store = full(open_store())
+    assert store.outcomes(EVERYTHING[0]) == {KIND_SUCCESS: 1, KIND_DEFERRAL: 2, KIND_FAILURE: 1}
+    assert store.outcomes(Slice(101, 106)) == {KIND_FAILURE: 1}
+    assert store.outcomes(Slice(101, 105)) == {}
+
+
+def test_recipients_that_wait_are_found_by_their_seconds_the_newest_first(
+    open_store: Open,
+) -> None:
+    """A final outcome counts in its own second and for its own recipient alone."""
+    store = open_store()
+    assert store.open_deferral_seconds(9) == []
+    kinds = [
+        (100, 1, KIND_DEFERRAL),
+        (100, 2, KIND_SUCCESS),
+        (101, 1, KIND_DEFERRAL),
+        (101, 1, KIND_SUCCESS),
+        (102, 1, KIND_DEFERRAL),
+        (102, 1, KIND_FAILURE),
+        (103, 1, KIND_DEFERRAL),
+        (103, 2, KIND_DEFERRAL),
+        (104, 1, KIND_DEFERRAL),
+        (104, 1, KIND_OTHER),
+        (105, 1, KIND_SUCCESS),
+    ]
+    store.commit(
+        Change(
+            events=[Event(second, n, who, kind, 1) for n, (second, who, kind) in enumerate(kinds)],
+            deferrals=[
+                Deferral(second, who, second, 1)
+                for second, who, kind in kinds
+                if kind == KIND_DEFERRAL
+            ],
+        )
+    )
+    assert store.open_deferral_seconds(9) == [104, 103, 100]
+    assert store.open_deferral_seconds(2) == [104, 103]
 
 
 @pytest.mark.parametrize("pause", ["rest", "close"])

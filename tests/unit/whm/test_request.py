@@ -2,14 +2,45 @@
 
 import pytest
 
-from cpanel_mail_exporter.model.query import DELIVERY_TYPES, SearchQuery
+from cpanel_mail_exporter.model.query import DELIVERY_TYPES, Instant, SearchQuery
 from cpanel_mail_exporter.model.window import Slice
-from cpanel_mail_exporter.whm.request import search_query, user_stats_query
+from cpanel_mail_exporter.whm.request import search_query, totals_query, user_stats_query
 
 
 def test_user_stats_are_asked_with_nothing_but_version_and_window() -> None:
     asked = user_stats_query(1763600000, 1763686400)
     assert asked == "api.version=1&starttime=1763600000&endtime=1763686400"
+
+
+def test_totals_are_asked_whole() -> None:
+    assert totals_query(1763600000, 1763686400) == (
+        "api.version=1&starttime=1763600000&endtime=1763686400"
+        "&deliverytype=all&nosize=0&nosuccess=0"
+    )
+
+
+def test_a_search_by_action_time_is_sorted_by_it_and_can_be_narrowed() -> None:
+    query = SearchQuery(
+        Slice(50, 60),
+        ("defer",),
+        10,
+        by=Instant.ACTED,
+        also=Slice(40, 42),
+        recipient_begins="a&b",
+    )
+    assert search_query(query) == (
+        "api.version=1&api.filter.enable=1"
+        "&api.filter.a.field=actionunixtime&api.filter.a.arg0=49&api.filter.a.type=gt"
+        "&api.filter.b.field=actionunixtime&api.filter.b.arg0=60&api.filter.b.type=lt"
+        "&api.filter.c.field=sendunixtime&api.filter.c.arg0=39&api.filter.c.type=gt"
+        "&api.filter.d.field=sendunixtime&api.filter.d.arg0=42&api.filter.d.type=lt"
+        "&api.filter.e.field=recipient&api.filter.e.arg0=a%26b&api.filter.e.type=begins"
+        "&api.sort.enable=1&api.sort.a.field=actionunixtime"
+        "&api.sort.a.method=numeric&api.sort.a.reverse=0"
+        "&success=0&defer=1&failure=0&inprogress=0"
+        "&deliverytype=all&max_results_by_type=0"
+        "&api.chunk.enable=1&api.chunk.start=1&api.chunk.size=10"
+    )
 
 
 def test_a_search_names_every_switch_and_both_ends_of_its_slice() -> None:

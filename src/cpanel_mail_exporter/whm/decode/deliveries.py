@@ -16,8 +16,13 @@ _LABELS = 22
 _NO_ALIASES = (None,) * 8
 _ALIASED = (1, 2, 3, 8, 12, 13, 14, 17)  # places of the fields that the 8 aliases stand for
 
+_KNOWN_FIELDS = frozenset((*WireDelivery.__struct_fields__, "email", "spamscore"))
+_MOST_NAMES = 100
+
 _deliveries = msgspec.json.Decoder(list[WireDelivery])
 _odd_delivery = msgspec.json.Decoder(OddDelivery)
+_raw_rows = msgspec.json.Decoder(list[msgspec.Raw])
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _new_tuple = tuple.__new__  # what DeliveryRecord._make calls, without its detour
 
 
@@ -30,6 +35,16 @@ def delivery_rows(array: bytes) -> Rows[DeliveryRecord]:
     return decode_rows(
         array, _deliveries.decode, _delivery_record, _odd_delivery.decode, _odd_record
     )
+
+
+def unknown_fields(array: bytes) -> frozenset[str]:
+    """Names in the first row that nobody has documented or seen; none if it can't be read."""
+    try:
+        rows = _raw_rows.decode(array)
+        names = _members.decode(rows[0]).keys() if rows else ()
+    except (ValueError, RecursionError):
+        return frozenset()
+    return frozenset(sorted(set(names) - _KNOWN_FIELDS)[:_MOST_NAMES])
 
 
 def _delivery_record(row: WireDelivery) -> DeliveryRecord:

@@ -1,0 +1,20 @@
+"""What publishing needs of a ledger: its numbers, at hand at any time."""
+
+from typing import Protocol
+
+from cpanel_mail_exporter.ledger.figures import Published
+
+
+class Numbers(Protocol):
+    """The numbers of one server, as `ledger.Ledger` gives them; none of these waits for a disk."""
+
+    @property
+    def version(self) -> int:
+        """Rises whenever there is something new to publish."""
+
+    @property
+    def next_publication_unix(self) -> float | None:
+        """When a publication would differ from the last one though nothing was learned."""
+
+    def published(self, now_unix: float) -> Published | None:
+        """What to show in a publication made now; None before the numbers were loaded."""
