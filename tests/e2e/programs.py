@@ -109,7 +109,8 @@ def exporter(folder: Path, *options: str | Path) -> Iterator[str]:
     log = folder / "exporter.log"
     port = free_port()
     command = (sys.executable, "-m", "cpanel_mail_exporter", "--listen", f"127.0.0.1:{port}")
-    with running(*command, *options, log=log) as process:
+    storage = ("--storage.path", folder / "storage")
+    with running(*command, *storage, *options, log=log) as process:
         wait_for(
             lambda: b"listening on" in log.read_bytes() or process.poll() is not None,
             "the exporter",

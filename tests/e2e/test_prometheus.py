@@ -172,9 +172,7 @@ def test_a_server_that_hangs_or_fails_leaves_the_others_alone(tmp_path: Path) ->
             assert "cpanel_mail_login_retry_timestamp_seconds{" in page
             log = (tmp_path / "exporter.log").read_text()
             assert (
-                log.count(
-                    "web3: emailtrack_user_stats, emailtrack_search: access denied (HTTP 403)"
-                )
+                log.count("web3: emailtrack_user_stats, emailtrack_stats: access denied (HTTP 403)")
                 == 1
             )
             assert log.count("web2: emailtrack_user_stats, emailtrack_search: no whole answer") == 1

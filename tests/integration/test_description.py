@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -187,11 +188,13 @@ class Running:
 
 @contextmanager
 def running(*arguments: str, **variables: str) -> Iterator[Running]:
-    program = Running(("--listen", "127.0.0.1:0", *arguments), variables)
-    try:
-        yield program
-    finally:
-        program.end()
+    with TemporaryDirectory() as storage:
+        own = {"CPANEL_MAIL_STORAGE_PATH": storage, **variables}
+        program = Running(("--listen", "127.0.0.1:0", *arguments), own)
+        try:
+            yield program
+        finally:
+            program.end()
 
 
 def lines_of(family: str, text: str) -> list[str]:

@@ -37,7 +37,8 @@ def main() -> int:
     sys.stdout.write(text_of(results))
     if flags.only is None:
         page = page_of(results, flags.seed)
-        (RESULTS / "long_run.md").write_text(page)
+        RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "long_run.md").write_text(page)
     return 0 if all(result.is_good for result in results) else 1
 
 

@@ -162,16 +162,22 @@ class DeliveriesReading:
             seconds = schedule.next_fill_seconds(seconds, self._intake.visit.counts.rows - rows)
 
     async def _read_what_can_wait(self, has_time: Callable[[], bool]) -> None:
+        self._round = self._standing.plan_round()
+        try:
+            if not self._ignores_filters():
+                await self._look_for_changes(has_time)
+                if has_time():
+                    await self._read_backlog()
+                if has_time():
+                    await self._learn_behaviour()
+            if has_time():
+                await self._compare_last_day()
+        finally:
+            await self._tidy()
+
+    async def _tidy(self) -> None:
+        """Observe what has settled, and forget what is too old."""
         standing = self._standing
-        self._round = standing.plan_round()
-        if not self._ignores_filters():
-            await self._look_for_changes(has_time)
-            if has_time():
-                await self._read_backlog()
-            if has_time():
-                await self._learn_behaviour()
-        if has_time():
-            await self._compare_last_day()
         if self._events is not None:
             await self._events.settle(standing.now_unix, standing.cursor.unread.slices)
             newest = self._events.newest_event_unix
@@ -190,10 +196,12 @@ class DeliveriesReading:
             # what there is to learn from may be such a row, too.
             await self._read_around(watched, has_time)
         steps_left = _STEPS_FOR_CHANGES
+        is_whole = True
         for due in schedule.due_ranges(watched, self._round):
             if axis is Instant.SENT and standing.cursor.unread.within(due):
                 continue
             walk = ranges.walk(due, standing.fingerprints, standing.now_unix)
+            is_done = False
             try:
                 step = next(walk)
                 while steps_left > 0 and has_time():
@@ -201,14 +209,27 @@ class DeliveriesReading:
                     if isinstance(step, Ask):
                         step = walk.send(await self._fingerprint(step.range) or False)
                     else:
-                        seen = standing.fingerprints[step.range]
-                        keeping = {step.range: seen} if seen else {}
-                        await self._read(step.range, by=axis, keeping=keeping)
-                        step = walk.send(not self._has_lost_events)
+                        step = walk.send(await self._read_again(step.range, axis))
             except StopIteration:
-                continue
+                is_done = True
             finally:
                 walk.close()
+            is_whole &= is_done
+        standing.round_ended(self._round, is_whole=is_whole)
+
+    async def _read_again(self, span: Slice, axis: Instant) -> bool:
+        """Read a range that has changed, unless that has just failed; True if it was taken."""
+        standing = self._standing
+        if standing.aside.within(span):
+            return False
+        seen = standing.fingerprints[span]
+        try:
+            await self._read(span, by=axis, keeping={span: seen} if seen else {})
+        except PollError as error:
+            standing.failed(span, error)
+            standing.round_ended(self._round, is_whole=False)
+            raise
+        return not self._has_lost_events
 
     async def _read_around(self, watched: Slice, has_time: Callable[[], bool]) -> None:
         """Without totals to go by: read again what may have changed.
@@ -234,14 +255,19 @@ class DeliveriesReading:
 
     async def _read_backlog(self) -> None:
         """The newest slice that hasn't been read, or at times one that wasn't read whole."""
-        span = schedule.next_unread(self._standing.cursor.unread)
+        standing = self._standing
+        span = standing.next_unread()
         if span is None and self._round is Round.ALL:
-            span = self._standing.next_incomplete()
+            span = standing.next_incomplete()
         if span is None or self._has_lost_events:
             return
         is_range = ranges.cover(span) == [span]
         found = await self._look_at([span] if is_range else [])
-        await self._read(span, keeping=found if self._axis is Instant.SENT else {})
+        try:
+            await self._read(span, keeping=found if self._axis is Instant.SENT else {})
+        except PollError as error:
+            standing.failed(span, error)
+            raise
 
     async def _learn_behaviour(self) -> None:
         """Find out which instants filters and totals go by, if a row is at hand to learn from."""
@@ -361,7 +387,9 @@ class DeliveriesReading:
             size_bytes = await self._events.rest()
             newest = self._events.newest_event_unix
             poll.storage_error = self._events.error
-            self._state = replace(self._state, newest_event_unix=newest, size_bytes=size_bytes)
+            if size_bytes is not None:
+                self._state = replace(self._state, size_bytes=size_bytes)
+            self._state = replace(self._state, newest_event_unix=newest)
         poll.state = self._state = replace(
             self._state,
             backlog_slices=schedule.backlog_slices(cursor.unread),

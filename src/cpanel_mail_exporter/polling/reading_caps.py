@@ -6,12 +6,18 @@ have shown itself as the most rows of a type that any answer held, about another
 time is read again the same rows are there. A cap that isn't round stays unnoticed in the first
 answer it cuts, and is noticed in the second. A cap of more rows than a page shows in the sum of
 pages, unless it parts the rows of the second where the first page ends.
+
+Rows of words that nobody has documented are asked for by the flag of success or of failure, and
+count towards its cap: which word goes with which flag isn't known, so all sums are looked at.
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import combinations
 
+from cpanel_mail_exporter.model.query import DELIVERY_TYPES
 from cpanel_mail_exporter.model.window import Slice
 from cpanel_mail_exporter.polling.reading_state import ReadingMemory
 
@@ -21,6 +27,8 @@ LARGE_STEP_ROWS = 1_000
 LARGE_ROWS = 5_000
 _TRUSTED_ANSWERS = 50
 _PASSING = "inprogress"  # rows of this type vanish by themselves
+_WITH_OTHER_WORDS = ("success", "failure")
+_MOST_OTHER_WORDS = 4
 
 
 class Verdict(Enum):
@@ -60,6 +68,7 @@ class Caps:
         *is_sum*: they come from several answers, which together may hold more than one could.
         """
         memory = self.memory
+        raw = by_flag(raw)
         most = max(raw.values(), default=0)
         if memory.cap_rows is not None and most > memory.cap_rows and not is_sum:
             memory.cap_rows = None  # it was mail that went on meanwhile, or WHM has been changed
@@ -78,7 +87,7 @@ class Caps:
 
     def begin_check(self, raw: Counter[str], span: Slice) -> set[int]:
         """The numbers of a suspect answer that are looked into from now on."""
-        numbers = {rows for rows in raw.values() if self._looks_like_cap(rows, span)}
+        numbers = {rows for rows in by_flag(raw).values() if self._looks_like_cap(rows, span)}
         self.under_check.update(numbers)
         return numbers
 
@@ -97,8 +106,9 @@ class Caps:
         self.under_check += Counter()  # keeps only what is above 0
         memory = self.memory
         refuted = set(numbers)
-        for kind, rows in raw.items():
-            if rows in numbers and pieces[kind] > own[kind]:
+        all_own, all_pieces = by_flag(own), by_flag(pieces)
+        for kind, rows in by_flag(raw).items():
+            if rows in numbers and all_pieces[kind] > all_own[kind]:
                 memory.cap_rows = max(rows, memory.cap_rows or 0)
                 memory.honest_rows.pop(rows, None)
                 refuted.discard(rows)
@@ -136,6 +146,28 @@ class Caps:
         )
         is_met_again = rows == memory.most_of_type and is_elsewhere
         return is_round(rows) or is_met_again or self.under_check[rows] > 0
+
+
+def by_flag(rows: Counter[str]) -> Counter[str]:
+    """Rows by type, and by what else a flag may have brought together.
+
+    >>> sorted(by_flag(Counter({"success": 9, "archive": 1})).items())
+    [('archive', 1), ('failure+archive', 1), ('success', 9), ('success+archive', 10)]
+    """
+    others = [word for word in rows if word not in DELIVERY_TYPES]
+    if not 0 < len(others) <= _MOST_OTHER_WORDS:
+        return rows
+    sums = {
+        "+".join((flag, *words)): rows[flag] + sum(rows[word] for word in words)
+        for flag in _WITH_OTHER_WORDS
+        for words in _some_of(sorted(others))
+    }
+    return Counter({**rows, **sums})
+
+
+def _some_of(words: list[str]) -> Iterator[tuple[str, ...]]:
+    for count in range(1, len(words) + 1):
+        yield from combinations(words, count)
 
 
 def is_round(rows: int) -> bool:

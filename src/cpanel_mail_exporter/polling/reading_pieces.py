@@ -16,7 +16,7 @@ from cpanel_mail_exporter.model.query import SearchQuery
 from cpanel_mail_exporter.model.records import DeliveryRecord
 from cpanel_mail_exporter.model.window import Slice
 from cpanel_mail_exporter.polling.reading_answers import Answers, Steps
-from cpanel_mail_exporter.polling.reading_caps import Caps, Outcome, Verdict, is_round
+from cpanel_mail_exporter.polling.reading_caps import Caps, Outcome, Verdict, by_flag, is_round
 from cpanel_mail_exporter.polling.reading_pages import Run, is_all, read_pages, run_of
 from cpanel_mail_exporter.polling.reading_state import Page
 
@@ -77,7 +77,8 @@ class Pieces:
     def is_cut(self, page: Page) -> bool:
         """Whether the page alone shows that its answer is cut."""
         cap_rows = self._answers.memory.cap_rows
-        is_full = cap_rows is not None and max(page.of_type.values(), default=0) == cap_rows
+        most = max(by_flag(page.of_type).values(), default=0)
+        is_full = cap_rows is not None and most == cap_rows
         return is_full or self._is_called_cut(page)
 
     def _is_called_cut(self, page: Page) -> bool:

@@ -143,6 +143,17 @@ def looked_before(name: str, now_unix: int, interval_seconds: float) -> int:
     return now_unix - int(offset_seconds(name, _ALL_EVERY * interval_seconds))
 
 
+def nearly_due(now_unix: int, interval_seconds: float) -> int:
+    """When all was looked at, as far as planning goes, if that was broken off just now.
+
+    It is due again with the next look at the last day: not at once, since what is new comes first.
+
+    >>> due_round(1_300, 1_000, nearly_due(1_000, 60.0), 60.0)
+    <Round.ALL: 2>
+    """
+    return now_unix - int((_ALL_EVERY - _DAY_EVERY) * interval_seconds)
+
+
 def due_ranges(watched: Slice, reaches: Round) -> list[Slice]:
     """The ranges of *watched* whose totals are to be looked at, newest first.
 

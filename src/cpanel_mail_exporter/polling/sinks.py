@@ -99,8 +99,8 @@ class EventSink:
         """Count an answer that was other than documented."""
         self._ledger.note_drift(what, 1)
 
-    async def rest(self) -> int:
-        """Nothing is asked until the next poll; gives the space taken on disk."""
+    async def rest(self) -> int | None:
+        """Nothing is asked until the next poll; gives the space taken on disk, None if unknown."""
 
         def rest() -> int:
             self._ledger.rest()
@@ -109,7 +109,7 @@ class EventSink:
         error = self.error
         size_bytes = await self._do(rest)
         self.error = error or self.error
-        return size_bytes or 0
+        return size_bytes
 
     async def _learn(
         self,

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 
+from cpanel_mail_exporter.model.errors import BadStatus, NotJson, PollError, TimedOut, WrongShape
 from cpanel_mail_exporter.model.window import Slice
 from cpanel_mail_exporter.polling import ranges, schedule
 from cpanel_mail_exporter.polling.ranges import READ_SECONDS, Fingerprints
 from cpanel_mail_exporter.polling.reading_cursor import CURSOR, ReadingCursor
 from cpanel_mail_exporter.polling.reading_terms import ReadingTerms
 from cpanel_mail_exporter.polling.spans import Spans
+
+_OWED_TO_A_SPAN = (TimedOut, BadStatus, NotJson, WrongShape)
 
 
 class Standing:
@@ -21,6 +24,7 @@ class Standing:
         cursor: what is stored of it.
         fingerprints: what totals of ranges were before they were read.
         unshown: send times that email_logs should show and that were not read by this process.
+        aside: spans whose answers failed, and that wait until all others have had their turn.
         now_unix: server's time of the visit that goes on.
         window_start: first second of email_logs' window, None without one.
     """
@@ -29,6 +33,7 @@ class Standing:
         self.cursor = ReadingCursor()
         self.fingerprints = Fingerprints()
         self.unshown = Spans()
+        self.aside = Spans()
         self.now_unix = 0
         self.window_start: int | None = None
         self._terms = terms
@@ -109,6 +114,31 @@ class Standing:
     def was_read(self, span: Slice) -> bool:
         """Whether a span lies within the look-back, and nothing of it is left to be read."""
         return self.look_back.start <= span.start and not self.cursor.unread.within(span)
+
+    def next_unread(self) -> Slice | None:
+        """The slice of the backlog to read next; those set aside come last."""
+        unread = self.cursor.unread
+        for span in self.aside.slices:
+            unread = unread.without(span)
+        if not unread and self.cursor.unread:
+            self.aside = Spans()
+            unread = self.cursor.unread
+        return schedule.next_unread(unread)
+
+    def failed(self, span: Slice, error: PollError) -> None:
+        """A span could not be read; if that may be owed to the span, others go first now."""
+        if isinstance(error, _OWED_TO_A_SPAN):
+            self.aside = self.aside.with_(span)
+
+    def round_ended(self, looked: schedule.Round, *, is_whole: bool) -> None:
+        """What was planned has been looked at, or was broken off: then all is due again soon."""
+        if looked is not schedule.Round.ALL:
+            return
+        if is_whole:
+            self.aside = Spans()
+        else:
+            interval = self._terms.interval_seconds
+            self.cursor.all_looked_unix = schedule.nearly_due(self.now_unix, interval)
 
     def next_incomplete(self) -> Slice | None:
         """A slice that could not be read whole, and that the fast loop doesn't read anyway."""

@@ -54,8 +54,8 @@ class LivingServer:
         totals_error: what emailtrack_stats fails with.
         search_error: what every search fails with.
         quirks: of the ModelServer that answers searches.
-        breaks: by number of the request from now on: how many rows are handed on, and what the
-            request then fails with.
+        breaks: by number of the request from now on, 0 for the next: how many rows are handed on,
+            and what the request then fails with.
     """
 
     clock: FakeClock
@@ -145,6 +145,7 @@ class _Request:
         self._server = server
         self._asked = asked
         self._at = server.clock.now_unix()
+        self._broken: tuple[int, PollError] | None = None
         self._error: PollError | None = None
         self.rows = 0
 
@@ -154,6 +155,7 @@ class _Request:
         server.most_in_flight = max(server.most_in_flight, server.in_flight)
         await asyncio.sleep(0)  # whoever else would ask now could
         server.clock.pass_by(server.takes_seconds)
+        self._broken = server.breaks.pop(0, None)
         server.breaks = {number - 1: how for number, how in server.breaks.items()}
         return self
 
@@ -164,10 +166,9 @@ class _Request:
 
     def fail_after(self, batches: list[list[DeliveryRecord]]) -> list[list[DeliveryRecord]]:
         """The rows that are handed on before it fails, all if it doesn't."""
-        broken = self._server.breaks.pop(0, None)
-        if broken is None:
+        if self._broken is None:
             return batches
-        rows, self._error = broken
+        rows, self._error = self._broken
         found = [record for batch in batches for record in batch][:rows]
         if not found:
             self.fail()
