@@ -38,7 +38,7 @@ def main() -> int:
     if flags.only is None:
         page = page_of(results, flags.seed)
         RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "long_run.md").write_text(page)
+        (RESULTS / "long_run.md").write_text(page)
     return 0 if all(result.is_good for result in results) else 1
 
 
