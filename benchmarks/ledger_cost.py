@@ -17,7 +17,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from bisect import bisect_left
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -45,17 +46,28 @@ RESULTS = Path(__file__).parent / "results"
 NOW_UNIX = 1_795_252_447
 LOOK_BACK_SECONDS = 5 * 86_400
 QUIET_SECONDS = 7_200
+LATE_EVERY = 50
+UNLEARNED_EVENTS = 100_000
+_LATE_SECONDS = 900
+_PROMPT_SECONDS = 7
 GOAL_EVENTS_PER_SECOND = 50_000
 GOAL_BYTES = 60_000_000
 PAGE_ROWS = 4_000
+POLLS_OF_AN_HOUR = 60
 _CHUNK_BYTES = 64 * 1024
 
 
 @dataclass
 class QuietServer:
-    """A WHM whose *events* were sent evenly over the look-back, and nothing in the last hours."""
+    """A WHM whose *events* were sent evenly over the look-back, and nothing in the last hours.
+
+    Args:
+        late_every: one event of so many was acted on a quarter of an hour after it was sent; with 0
+            there is none, and so no row from which can be learned what totals go by.
+    """
 
     events: int
+    late_every: int = LATE_EVERY
     now_unix: int = NOW_UNIX
     requests: int = 0
     rows_sent: int = 0
@@ -69,39 +81,42 @@ class QuietServer:
     def sent(self, number: int) -> int:
         return self.first_unix + number * (self.last_unix - self.first_unix) // self.events
 
-    def numbers(self, start_unix: int, end_unix: int) -> range:
-        """Those of events sent from *start_unix* on and before *end_unix*."""
+    def acted(self, number: int) -> int:
+        is_late = self.late_every > 0 and number % self.late_every == 0
+        return self.sent(number) + (_LATE_SECONDS if is_late else _PROMPT_SECONDS)
 
-        def first_at(instant: int) -> int:
-            low, high = 0, self.events
-            while low < high:
-                middle = (low + high) // 2
-                if self.sent(middle) < instant:
-                    low = middle + 1
-                else:
-                    high = middle
-            return low
+    def sent_within(self, start_unix: int, end_unix: int) -> range:
+        """The numbers of events sent from *start_unix* on and before *end_unix*."""
+        numbers = range(self.events)
+        first, last = (
+            bisect_left(numbers, instant, key=self.sent) for instant in (start_unix, end_unix)
+        )
+        return range(first, last)
 
-        return range(first_at(start_unix), first_at(end_unix))
+    def acted_within(self, start_unix: int, end_unix: int) -> list[int]:
+        near = self.sent_within(start_unix - _LATE_SECONDS, end_unix)
+        return [number for number in near if start_unix <= self.acted(number) < end_unix]
 
     async def totals(self, start_unix: int, end_unix: int) -> TotalsAnswer:
         self.requests += 1
-        count = len(self.numbers(start_unix, end_unix + 1))
+        count = len(self.sent_within(start_unix, end_unix + 1))
         return TotalsAnswer(Totals(count, count, size_bytes=count * 20_000), AnswerEnd())
 
     async def search(
         self, query: SearchQuery, receive: Callable[[list[DeliveryRecord]], Awaitable[None]]
     ) -> AnswerEnd:
         self.requests += 1
-        later = 7 if query.by is Instant.ACTED else 0
-        found = self.numbers(query.span.start - later, query.span.end - later)
+        span = query.span
+        found: Sequence[int] = self.sent_within(span.start, span.end)
+        if query.by is Instant.ACTED:
+            found = self.acted_within(span.start, span.end)
         page = found[query.first_row - 1 :][: query.page_rows]
         self.rows_sent += len(page)
-        await receive([record(number, self.sent(number)) for number in page])
+        await receive([record(each, self.sent(each), self.acted(each)) for each in page])
         return AnswerEnd()
 
 
-def record(number: int, sent: int) -> DeliveryRecord:
+def record(number: int, sent: int, acted: int) -> DeliveryRecord:
     """A success of an account to a recipient elsewhere."""
     values = dict.fromkeys(DELIVERY_LABELS, "")
     values |= {
@@ -116,7 +131,7 @@ def record(number: int, sent: int) -> DeliveryRecord:
         "type": "success",
         "user": f"account{number % 97}",
     }
-    return DeliveryRecord(*values.values(), sent, sent + 7)
+    return DeliveryRecord(*values.values(), sent, acted)
 
 
 def moment(server: QuietServer) -> Moment:
@@ -134,24 +149,19 @@ def reading(server: QuietServer, name: str, ledger: Ledger) -> DeliveriesReading
 
 
 async def filled(server: QuietServer, polls: DeliveriesReading) -> None:
-    """Poll until the backlog is read and every range of it has been asked about."""
-    while True:
+    """Poll until the backlog is read, and for an hour more: every range has been asked about."""
+    hour = POLLS_OF_AN_HOUR
+    while hour:
         result = await polls.poll(moment(server))
         if result.error or result.later_error or result.storage_error:
             raise RuntimeError(result)
-        before = server.rows_sent
         server.now_unix += 60
-        if not result.state.backlog_slices:
-            for _ in range(60):
-                await polls.poll(moment(server))
-                server.now_unix += 60
-            if server.rows_sent == before:
-                return
+        hour -= not result.state.backlog_slices
 
 
-async def steady(folder: Path, events: int, polls: int) -> dict[str, Any]:
+async def steady(folder: Path, events: int, late_every: int = LATE_EVERY) -> dict[str, Any]:
     """A quiet poll's requests, rows and CPU with so many events in the look-back."""
-    server = QuietServer(events)
+    server = QuietServer(events, late_every)
     stores = StorageFolder(folder)
     ledger = Ledger("web1", stores.open("web1"), lock=Lock())
     at_work = reading(server, "web1", ledger)
@@ -159,7 +169,7 @@ async def steady(folder: Path, events: int, polls: int) -> dict[str, Any]:
     await filled(server, at_work)
     fill_seconds = time.process_time() - begun
     requests, rows, cpu = [], [], []
-    for _ in range(polls):
+    for _ in range(POLLS_OF_AN_HOUR):
         before = server.requests, server.rows_sent, time.process_time()
         await at_work.poll(moment(server))
         requests.append(server.requests - before[0])
@@ -176,6 +186,7 @@ async def steady(folder: Path, events: int, polls: int) -> dict[str, Any]:
         "rows": statistics.mean(rows),
         "cpu_seconds": statistics.median(cpu),
         "fill_cpu_seconds": fill_seconds,
+        "is_learned": late_every > 0,
         "file_bytes": size_bytes,
     }
 
@@ -286,7 +297,9 @@ def in_own_process(part: str, folder: Path, count: int) -> dict[str, Any]:
 
 def one_part(part: str, folder: Path, count: int) -> dict[str, Any]:
     if part == "steady":
-        return asyncio.run(steady(folder, count, 60))
+        return asyncio.run(steady(folder, count))
+    if part == "unlearned":
+        return asyncio.run(steady(folder, count, late_every=0))
     if part == "ingest":
         return ingest(folder, count)
     if part == "at_rest":
@@ -302,6 +315,8 @@ def measured(sizes: list[int], servers: int) -> dict[str, Any]:
             results["steady"].append(in_own_process("steady", folder, size))
             (folder / "now").write_text(str(NOW_UNIX))
             results["at_rest"].append(in_own_process("at_rest", folder, size))
+        unlearned = Path(base) / "unlearned"
+        results["steady"].append(in_own_process("unlearned", unlearned, UNLEARNED_EVENTS))
         results["ingest"] = in_own_process("ingest", Path(base) / "ingest", 100_000)
         results["fleet"] = in_own_process("fleet", Path(base) / "fleet", servers)
     return results
@@ -324,14 +339,17 @@ def report(results: dict[str, Any]) -> str:
         "",
         (
             "Mean of 60 polls, of which every fifth looks at the last day's totals and every "
-            "thirtieth at all. email_logs is off."
+            "thirtieth at all. email_logs is off. *Unlearned*: no event was acted on later than "
+            "7 seconds after it was sent, so that nothing tells what totals go by, and the "
+            "look-back is read again, a slice a poll."
         ),
         "",
         "| events in the look-back | requests | most | rows read | CPU (median) | file |",
         "|---|---|---|---|---|---|",
     ]
     lines += [
-        f"| {each['events']:,} | {each['requests']:.1f} | {each['most_requests']} "
+        f"| {each['events']:,}{'' if each['is_learned'] else ', unlearned'} "
+        f"| {each['requests']:.1f} | {each['most_requests']} "
         f"| {each['rows']:.1f} | {each['cpu_seconds'] * 1000:.2f} ms "
         f"| {each['file_bytes'] / 1e6:.0f} MB |"
         for each in results["steady"]
