@@ -206,11 +206,13 @@ def test_what_the_story_tells_is_what_happens_in_the_simulated_world(
         totals: list[dict[str, Any]] = msgspec.json.decode(get(f"http://{truth}?{query}"))["totals"]
         return totals
 
+    # Told by the machines that write as the account: its own are few at any hour, while its mail
+    # may well come to a hundred events in five minutes of a newsletter.
     before, after = (
-        sum(total["events"] for total in events(until, "user") if total["user"] == told[2])
+        sum(total["user"] == told[2] for total in events(until, "user,senderip"))
         for until in (spam_from, spam_from + 300)
     )
-    assert after > 100 > 10 > before
+    assert after > 50 > 10 > before
     microsoft = [
         total
         for total in events(spam_from + 300, "host,type")
