@@ -25,6 +25,7 @@ from threading import Lock
 from typing import Any
 
 from benchmarks.whm_rows import row as json_row
+from cpanel_mail_exporter.app.meaning import build_meaning
 from cpanel_mail_exporter.ledger.ledger import Ledger
 from cpanel_mail_exporter.model.query import (
     EVENT_TYPES,
@@ -43,6 +44,7 @@ from cpanel_mail_exporter.whm.decode import delivery_rows
 from cpanel_mail_exporter.whm.stream import RowStream
 
 RESULTS = Path(__file__).parent / "results"
+MEANING = build_meaning()
 NOW_UNIX = 1_795_252_447
 LOOK_BACK_SECONDS = 5 * 86_400
 QUIET_SECONDS = 7_200
@@ -163,7 +165,7 @@ async def steady(folder: Path, events: int, late_every: int = LATE_EVERY) -> dic
     """A quiet poll's requests, rows and CPU with so many events in the look-back."""
     server = QuietServer(events, late_every)
     stores = StorageFolder(folder)
-    ledger = Ledger("web1", stores.open("web1"), lock=Lock())
+    ledger = Ledger("web1", stores.open("web1"), MEANING, lock=Lock())
     at_work = reading(server, "web1", ledger)
     begun = time.process_time()
     await filled(server, at_work)
@@ -201,7 +203,7 @@ def ingest(folder: Path, events: int) -> dict[str, Any]:
         )
         bodies.append(b'{"data":{"records":[' + rows + b']},"metadata":{"result":1}}')
     stores = StorageFolder(folder)
-    ledger = Ledger("web1", stores.open("web1"), lock=Lock())
+    ledger = Ledger("web1", stores.open("web1"), MEANING, lock=Lock())
     ledger.begin(NOW_UNIX, counts_past=True)
     decoding = learning = 0.0
     wall = time.perf_counter()
@@ -235,7 +237,7 @@ async def at_rest(folder: Path, events: int) -> dict[str, Any]:
     before = rss_bytes()
     begun = time.perf_counter(), time.process_time()
     stores = StorageFolder(folder)
-    ledger = Ledger("web1", stores.open("web1"), lock=Lock())
+    ledger = Ledger("web1", stores.open("web1"), MEANING, lock=Lock())
     at_work = reading(server, "web1", ledger)
     result = await at_work.poll(moment(server))
     took = time.perf_counter() - begun[0], time.process_time() - begun[1]
@@ -258,7 +260,7 @@ async def idle_fleet(folder: Path, servers: int, rounds: int) -> dict[str, Any]:
     fleet = []
     for number in range(servers):
         server = QuietServer(0)
-        ledger = Ledger(f"web{number}", stores.open(f"web{number}"), lock=Lock())
+        ledger = Ledger(f"web{number}", stores.open(f"web{number}"), MEANING, lock=Lock())
         fleet.append((server, reading(server, f"web{number}", ledger)))
     cpu: list[float] = []
     for _ in range(rounds):

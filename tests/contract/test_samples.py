@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from cpanel_mail_exporter.model.query import Totals
-from cpanel_mail_exporter.model.records import STAT_TYPES, DeliveryRecord, UserStat
+from cpanel_mail_exporter.model.records import STAT_TYPES, DeliveryRecord, LimitUse, UserStat
 from cpanel_mail_exporter.whm.decode import (
     Rows,
     UnexpectedShape,
@@ -206,6 +206,10 @@ USER_STATS: dict[str, list[UserStat]] = {
             "example.com",
             counts(150, 147, 3, 2, 5, 27444),
             BOTH_LIMITS,
+            limit_uses={
+                "reached_maxemails": LimitUse(150, 150),
+                "reached_maxdeferfail": LimitUse(5, 5, 100.0),
+            },
         )
     ],
     "emailtrack_user_stats C - as documented (ints)": [

@@ -22,6 +22,7 @@ from cpanel_mail_exporter.storage.memory import MemoryStore
 from cpanel_mail_exporter.whm.decode import delivery_rows as decoded_deliveries
 from cpanel_mail_exporter.whm.decode import judge, user_stat_rows
 from tests.unit.exposition.records import delivery
+from tests.unit.ledger.mail import MEANING
 from tests.unit.ledger.mail import row as mail
 from tests.unit.publishing.boards import board, log_blocks, poll, shown, stat, terms, whole
 from tests.unit.publishing.clock import StandingClock
@@ -125,7 +126,8 @@ def file_mode() -> Board:
 
 def counting() -> Board:
     """Two servers whose mail is counted: one in full, one that has just begun and then failed."""
-    ledgers = {name: Ledger(name, MemoryStore(), LedgerTerms(user_limit=2)) for name in ("a", "b")}
+    bounds = LedgerTerms(user_limit=2, reply_limit=2)
+    ledgers = {name: Ledger(name, MemoryStore(), MEANING, bounds) for name in ("a", "b")}
     clock = StandingClock(NOW)
     collectors = (USER_STATS, DELIVERY_EVENTS)
     one = board(
@@ -138,20 +140,20 @@ def counting() -> Board:
     ledgers["a"].begin(sent - 100)
     ledgers["a"].learn([mail("outbound", "success", sent - 500, sent - 400)], sent)
     one.build()
-    for number, (way, kind, took) in enumerate(
+    for number, (way, kind, took, message) in enumerate(
         (
-            ("outbound", "defer", 60),
-            ("outbound", "success", 960),
-            ("gmail", "failure", 2),
-            ("inbound", "success", 0),
-            ("internal", "success", 1),
-            ("refused", "failure", 0),
-            ("forwarded", "defer", 7),
-            ("outbound", "archive", 3),
+            ("outbound", "defer", 60, "421 slow down"),
+            ("outbound", "success", 960, "Accepted"),
+            ("gmail", "failure", 2, "550-5.1.1 no such user"),
+            ("inbound", "success", 0, "Accepted"),
+            ("internal", "success", 1, "Accepted"),
+            ("refused", "failure", 0, "Message discarded"),
+            ("forwarded", "defer", 7, "452 4.2.2 over quota"),
+            ("outbound", "archive", 3, "Accepted"),
         )
     ):
         recipient = "amy@example.net" if number < 2 else f"reader{number}@example.net"
-        row = mail(way, kind, sent, sent + took, recipient=recipient)
+        row = mail(way, kind, sent, sent + took, recipient=recipient, message=message)
         ledgers["a"].learn([row], int(NOW))
     ledgers["a"].settle(int(NOW))
     day = LastDay(

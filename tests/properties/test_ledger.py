@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from cpanel_mail_exporter.ledger.change import Change
-from cpanel_mail_exporter.ledger.counters import USER_EVENTS, CounterKey
+from cpanel_mail_exporter.ledger.counters import SMTP_REPLIES, USER_EVENTS, CounterKey
+from cpanel_mail_exporter.ledger.identity import event_identity
 from cpanel_mail_exporter.ledger.ledger import Ledger, LedgerTerms
 from cpanel_mail_exporter.ledger.store import LedgerStore
 from cpanel_mail_exporter.model.errors import StorageFailed
@@ -19,13 +20,14 @@ from cpanel_mail_exporter.model.records import DeliveryRecord
 from cpanel_mail_exporter.model.window import Slice
 from cpanel_mail_exporter.storage.memory import MemoryStore
 from cpanel_mail_exporter.storage.sqlite import SqliteStore
-from tests.unit.ledger.mail import WAYS, Happened, counted, nonzero, row
+from tests.unit.ledger.mail import MEANING, REASONS, WAYS, Happened, counted, nonzero, row
 
 START = 1_000_000
 LATEST = 3_600
 FOUND_WITHIN = 300
 SETTLE = LATEST + FOUND_WITHIN
 KINDS = st.sampled_from(["success", "failure", "success", "defer", "archived"])
+TEXTS = st.sampled_from([*REASONS, "nobody has a rule for this"])
 
 
 class Breaking:
@@ -56,11 +58,12 @@ class LedgerMachine(RuleBasedStateMachine):
         self.events: list[Happened] = []
         self.waiting: list[tuple[int, int, DeliveryRecord]] = []
         self.messages = 0
+        self.texts: dict[int, str] = {}
         self.read_whole: dict[int, int] = {}
         self.forgotten = 0
         self.last: dict[CounterKey, int] = {}
         self.store = Breaking(self.new_store())
-        self.limit = 0
+        self.limits = {USER_EVENTS: 0, SMTP_REPLIES: 0}
 
     def new_store(self) -> LedgerStore:
         return MemoryStore()
@@ -69,16 +72,24 @@ class LedgerMachine(RuleBasedStateMachine):
         """What a killed process leaves."""
         return self.store.store
 
-    @initialize(limit=st.sampled_from([0, 1, 2]), counts_past=st.booleans())
-    def begin(self, limit: int, counts_past: bool) -> None:
-        self.limit = limit
+    @initialize(
+        users=st.sampled_from([0, 1, 2]),
+        replies=st.sampled_from([0, 1, 2]),
+        counts_past=st.booleans(),
+    )
+    def begin(self, users: int, replies: int, counts_past: bool) -> None:
+        self.limits = {USER_EVENTS: users, SMTP_REPLIES: replies}
         self.restart()
         self.since = self.ledger.begin(START, counts_past=counts_past)
         assert self.since == (0 if counts_past else START)
 
     def restart(self) -> None:
-        terms = LedgerTerms(user_limit=self.limit, settle_seconds=SETTLE)
-        self.ledger = Ledger("web1", self.store, terms)  # type: ignore[arg-type]
+        terms = LedgerTerms(
+            user_limit=self.limits[USER_EVENTS],
+            reply_limit=self.limits[SMTP_REPLIES],
+            settle_seconds=SETTLE,
+        )
+        self.ledger = Ledger("web1", self.store, MEANING, terms)  # type: ignore[arg-type]
 
     @rule(seconds=st.sampled_from([1, 60, 1_000, 4_000, 9_000]))
     def time_passes(self, seconds: int) -> None:
@@ -112,6 +123,9 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def happens(self, way: str, record: DeliveryRecord, copies: int, data: st.DataObject) -> None:
         assert record.action_unix is not None
+        # Rows that are alike but for their text are any one of them.
+        text = self.texts.setdefault(event_identity(record), data.draw(TEXTS))
+        record = record._replace(message=text)
         late = data.draw(st.sampled_from([0, 0, 5, LATEST]))
         self.events += [Happened(way, record, record.action_unix + late)] * copies
 
@@ -212,7 +226,10 @@ class LedgerMachine(RuleBasedStateMachine):
             if key[0] != "deferred_recipients":
                 assert stored.get(key, 0) >= value, key
         self.last = stored
-        assert of_users(stored) == by_outcome(stored)
+        outcomes = last_label_summed(stored, USER_EVENTS)
+        assert outcomes == first_label_summed(stored, "events")
+        for name, outcome in (("failures", "failure"), ("deferrals", "defer")):
+            assert sum(first_label_summed(stored, name).values()) == outcomes[outcome]
 
     def teardown(self) -> None:
         if not hasattr(self, "since"):
@@ -220,34 +237,36 @@ class LedgerMachine(RuleBasedStateMachine):
         self.now += 50_000
         self.read_everything()
         self.ledger.settle(self.now)
-        assert nonzero(exact(self.store.counters(), self.limit)) == exact(
-            counted(self.events, self.since, forgotten_before_unix=self.forgotten), self.limit
-        )
+        perfect = counted(self.events, self.since, forgotten_before_unix=self.forgotten)
+        assert nonzero(exact(self.store.counters(), self.limits)) == exact(perfect, self.limits)
         assert self.ledger.settle(self.now) == 0
         self.ledger.close()
 
 
-def exact(numbers: dict[CounterKey, int], limit: int) -> dict[CounterKey, int]:
-    """With a limit, users may share a series, so only their sums are fixed."""
-    if not limit:
-        return numbers
-    kept = {key: value for key, value in numbers.items() if key[0] != USER_EVENTS}
-    return kept | {(USER_EVENTS, (k,)): v for k, v in of_users(numbers).items()}
+def exact(numbers: dict[CounterKey, int], limits: dict[str, int]) -> dict[CounterKey, int]:
+    """Where a family has a limit, label sets may share a series, so only sums are fixed."""
+    found = {key: value for key, value in numbers.items() if not limits.get(key[0])}
+    if limits[USER_EVENTS]:
+        outcomes = last_label_summed(numbers, USER_EVENTS)
+        found |= {(USER_EVENTS, (outcome,)): value for outcome, value in outcomes.items()}
+    if limits[SMTP_REPLIES]:
+        found[SMTP_REPLIES, ()] = sum(first_label_summed(numbers, SMTP_REPLIES).values())
+    return nonzero(found)
 
 
-def of_users(numbers: dict[CounterKey, int]) -> Counter[str]:
+def first_label_summed(numbers: dict[CounterKey, int], family: str) -> Counter[str]:
+    return _label_summed(numbers, family, 0)
+
+
+def last_label_summed(numbers: dict[CounterKey, int], family: str) -> Counter[str]:
+    return _label_summed(numbers, family, -1)
+
+
+def _label_summed(numbers: dict[CounterKey, int], family: str, place: int) -> Counter[str]:
     found: Counter[str] = Counter()
     for (name, labels), value in numbers.items():
-        if name == USER_EVENTS:
-            found[labels[-1]] += value
-    return found
-
-
-def by_outcome(numbers: dict[CounterKey, int]) -> Counter[str]:
-    found: Counter[str] = Counter()
-    for (name, labels), value in numbers.items():
-        if name == "events":
-            found[labels[0]] += value
+        if name == family:
+            found[labels[place]] += value
     return found
 
 

@@ -1,12 +1,17 @@
 """What the counters must come to: rows of the simulator's truth -> numbers, slow and obvious.
 
-It shares no code with the ledger: directions, providers and bounds are written down here again, by
-what is said of the families. Rows are as `GET /truth` gives them, with WHM's own field names.
+It shares no code with the ledger: directions and bounds are written down here again, by what is
+said of the families. What a text means and who takes the mail is asked of the exporter's own rules:
+this is about counting, and other tests are about those. Rows are as `GET /truth` gives them, with
+WHM's own field names.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
+
+from cpanel_mail_exporter.app.meaning import build_meaning
+from cpanel_mail_exporter.model.records import DELIVERY_LABELS, DeliveryRecord
 
 Row = dict[str, Any]
 Labels = tuple[tuple[str, str], ...]
@@ -15,6 +20,10 @@ Numbers = dict[tuple[str, Labels], int]
 
 EVENTS = "cpanel_mail_delivery_events_total"
 USER_EVENTS = "cpanel_mail_user_delivery_events_total"
+FAILURES = "cpanel_mail_delivery_failures_total"
+DEFERRALS = "cpanel_mail_delivery_deferrals_total"
+SMTP_REPLIES = "cpanel_mail_smtp_replies_total"
+"""Fewer than a hundred pairs of codes come here, so that none is in `_other`."""
 TIME_TO_DELIVER = "cpanel_mail_time_to_deliver_seconds"
 TIME_TO_FAIL = "cpanel_mail_time_to_fail_seconds"
 ATTEMPTS = "cpanel_mail_delivery_attempts"
@@ -33,6 +42,7 @@ OUTCOMES = {"success": "success", "failure": "failure", "defer": "defer"}
 """Every other word is `other`."""
 
 FINAL = ("success", "failure")
+WITH_A_REASON = {"failure": FAILURES, "defer": DEFERRALS}
 
 DIRECTIONS = {
     # (the sender is elsewhere, the recipient is elsewhere)
@@ -42,25 +52,19 @@ DIRECTIONS = {
     (True, True): "forwarded",
 }
 
-PROVIDERS_BY_EXCHANGER = {
-    "google.com": "gmail",
-    "googlemail.com": "gmail",
-    "protection.outlook.com": "outlook",
-    "hotmail.com": "outlook",
-    "yahoodns.net": "yahoo",
-    "mail.icloud.com": "icloud",
+FIELDS = {
+    "deliveredto": "delivered_to",
+    "deliverydomain": "delivery_domain",
+    "deliveryuser": "delivery_user",
+    "msgid": "msg_id",
+    "senderauth": "sender_auth",
+    "senderhost": "sender_host",
+    "senderip": "sender_ip",
+    "actiontime": "time",
 }
-PROVIDERS_BY_DOMAIN = {
-    "gmail.com": "gmail",
-    "googlemail.com": "gmail",
-    "outlook.com": "outlook",
-    "hotmail.com": "outlook",
-    "live.com": "outlook",
-    "yahoo.com": "yahoo",
-    "aol.com": "yahoo",
-    "icloud.com": "icloud",
-    "me.com": "icloud",
-}
+"""Members of a row that a record has under another name."""
+
+MEANING = build_meaning()
 
 
 def direction(row: Row) -> str:
@@ -80,11 +84,20 @@ def provider(row: Row) -> str:
     """Who takes the mail, by the exchanger that was spoken to, else by the domain."""
     if direction(row) in ("inbound", "internal"):
         return "local"
-    for end, name in PROVIDERS_BY_EXCHANGER.items():
-        if (row["host"] or "").endswith("." + end):
-            return name
     address = row["deliveredto"] or row["recipient"]
-    return PROVIDERS_BY_DOMAIN.get(address.rpartition("@")[2].lower(), "other")
+    return MEANING.provider(row["host"] or "", address.rpartition("@")[2])
+
+
+def record(row: Row) -> DeliveryRecord:
+    """The row as the rules take it."""
+    labels = dict.fromkeys(DELIVERY_LABELS, "")
+    for member, value in row.items():
+        name = FIELDS.get(member, member)
+        if name in labels and value is not None:
+            labels[name] = str(value)
+    return DeliveryRecord(
+        **labels, send_unix=row["sendunixtime"], action_unix=row["actionunixtime"]
+    )
 
 
 def numbers(rows: Iterable[Row], since_unix: int) -> Numbers:
@@ -103,6 +116,13 @@ def numbers(rows: Iterable[Row], since_unix: int) -> Numbers:
         counters[EVENTS, pairs(outcome=outcome, direction=way, provider=taker)] += 1
         who = pairs(user=row["user"], domain=row["domain"], outcome=outcome)
         counters[USER_EVENTS, who] += 1
+        if outcome in WITH_A_REASON:
+            why = MEANING.reason(record(row))
+            place = pairs(reason=why.reason, severity=why.severity, provider=taker, direction=way)
+            counters[WITH_A_REASON[outcome], place] += 1
+            if why.code:
+                reply = pairs(code=why.code, enhanced_code=why.enhanced_code)
+                counters[SMTP_REPLIES, reply] += 1
         took = row["actionunixtime"] - row["sendunixtime"]
         if outcome == "success":
             seen[TIME_TO_DELIVER, pairs(direction=way, provider=taker)].append(took)

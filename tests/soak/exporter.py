@@ -14,8 +14,11 @@ from typing import Any, NamedTuple
 
 from tests.soak.expected import (
     ATTEMPTS,
+    DEFERRALS,
     EVENTS,
+    FAILURES,
     MESSAGE_SIZE,
+    SMTP_REPLIES,
     TIME_TO_DELIVER,
     TIME_TO_FAIL,
     USER_EVENTS,
@@ -30,6 +33,9 @@ _HISTOGRAMS = (TIME_TO_DELIVER, TIME_TO_FAIL, ATTEMPTS, MESSAGE_SIZE)
 COMPARED = {
     EVENTS,
     USER_EVENTS,
+    FAILURES,
+    DEFERRALS,
+    SMTP_REPLIES,
     *(f"{name}{end}" for name in _HISTOGRAMS for end in ("_bucket", "_sum", "_count")),
 }
 

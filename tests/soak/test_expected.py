@@ -2,13 +2,27 @@
 
 from typing import Any
 
-from tests.soak.expected import Row, attempts, numbers, pairs
+from tests.soak.expected import (
+    DEFERRALS,
+    FAILURES,
+    SMTP_REPLIES,
+    Row,
+    attempts,
+    numbers,
+    pairs,
+)
 from tests.soak.laws import CAPPED, DOUBLED, EXACT, LAWS, QUIRKS, REPLACED, Readings, differences
 from whm_simulator.api.quirk_table import QUIRK_ROWS
 
 T = 1_000_000
 UNTOUCHED = {"lacking-acl", "version-shape", "limits", "bounce-sender", "user-rows"}
 """Quirks of functions that the ledger doesn't ask, or of members that it doesn't read."""
+
+
+PUT_OFF = (
+    "SMTP error from remote mail server after RCPT TO:<a@gmail.example>: host mx1.example.net "
+    "[192.0.2.25]: 452 4.2.2 mailbox full"
+)
 
 
 def row(kind: str = "success", acted: int = 10, **other: Any) -> Row:
@@ -27,18 +41,25 @@ def row(kind: str = "success", acted: int = 10, **other: Any) -> Row:
         "actionunixtime": T + acted,
         "size": 5000,
         "type": kind,
+        "message": "Accepted",
     } | other
 
 
 def test_all_samples_of_a_delivery_after_a_deferral() -> None:
-    rows = [row("defer", 3, host=None), row("success", 10)]
+    rows = [row("defer", 3, host=None, message=PUT_OFF), row("success", 10)]
     out = pairs(direction="outbound")
     size_and_up = ["16384", "65536", "262144", "1.04858e+06", "4.1943e+06", "1.04858e+07"]
     times = ["15", "30", "60", "300", "900", "1800", "3600", "14400", "43200", "86400"]
     way = {"direction": "outbound"}
+    tried = pairs(reason="mailbox_full", severity="soft", provider="other", **way)
     assert numbers(rows, 0) == {
         ("cpanel_mail_delivery_events_total", pairs(outcome="defer", provider="other", **way)): 1,
-        ("cpanel_mail_delivery_events_total", pairs(outcome="success", provider="gmail", **way)): 1,
+        (
+            "cpanel_mail_delivery_events_total",
+            pairs(outcome="success", provider="google", **way),
+        ): 1,
+        ("cpanel_mail_delivery_deferrals_total", tried): 1,
+        ("cpanel_mail_smtp_replies_total", pairs(code="452", enhanced_code="4.2.2")): 1,
         **{
             (
                 "cpanel_mail_user_delivery_events_total",
@@ -55,12 +76,12 @@ def test_all_samples_of_a_delivery_after_a_deferral() -> None:
         **{
             (
                 "cpanel_mail_time_to_deliver_seconds_bucket",
-                pairs(le=le, provider="gmail", **way),
+                pairs(le=le, provider="google", **way),
             ): 1
             for le in [*times, "172800", "345600", "inf"]
         },
-        ("cpanel_mail_time_to_deliver_seconds_sum", pairs(provider="gmail", **way)): 10,
-        ("cpanel_mail_time_to_deliver_seconds_count", pairs(provider="gmail", **way)): 1,
+        ("cpanel_mail_time_to_deliver_seconds_sum", pairs(provider="google", **way)): 10,
+        ("cpanel_mail_time_to_deliver_seconds_count", pairs(provider="google", **way)): 1,
     }
     tried = attempts(rows, 0, T + 10)
     assert tried["cpanel_mail_delivery_attempts_sum", out] == 2
@@ -69,6 +90,21 @@ def test_all_samples_of_a_delivery_after_a_deferral() -> None:
     assert attempts(rows, T + 4, T + 10) == tried, "deferrals before the counting are attempts too"
     assert attempts(rows, T + 11, T + 12) == {}
     assert numbers(rows, T + 11) == {}
+
+
+def test_a_failure_has_a_reason_and_a_row_of_another_type_has_none() -> None:
+    refused = PUT_OFF.replace("452 4.2.2 mailbox full", "550 no such user")
+    rows = [row(kind, message=refused) for kind in ("failure", "success", "archived", "inprogress")]
+    reason = {"reason": "unknown_user", "severity": "hard"}
+    place = pairs(provider="google", direction="outbound", **reason)
+    told = {key: n for key, n in numbers(rows, 0).items() if key[0] in {FAILURES, *NOT_FAILED}}
+    assert told == {(FAILURES, place): 1, (SMTP_REPLIES, pairs(code="550", enhanced_code="")): 1}
+    assert numbers([row("failure", transport=None, deliveryuser="x")], 0).keys() >= {
+        (FAILURES, pairs(reason="other", severity="soft", provider="local", direction="internal"))
+    }
+
+
+NOT_FAILED = {DEFERRALS, SMTP_REPLIES}
 
 
 def test_directions_by_sender_transport_and_recipient() -> None:

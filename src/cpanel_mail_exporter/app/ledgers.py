@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from threading import Lock
 
+from cpanel_mail_exporter.app.meaning import build_meaning
 from cpanel_mail_exporter.app.start_warnings import warn_of_memory
 from cpanel_mail_exporter.config.problems import ConfigError, Place, Problem
 from cpanel_mail_exporter.config.settings import Settings
@@ -59,5 +60,9 @@ def open_ledgers(settings: Settings, *, once: bool = False) -> Ledgers:
         user_limit=events.user_series,
         birth_delay_seconds=None if once else min(_LONGEST_BIRTH_DELAY_SECONDS, polls_seconds),
     )
-    ledgers = {name: Ledger(name, store, terms, Lock()) for name, store in stores.by_server.items()}
+    meaning = build_meaning()
+    ledgers = {
+        name: Ledger(name, store, meaning, terms, Lock())
+        for name, store in stores.by_server.items()
+    }
     return Ledgers(ledgers, stores.close)

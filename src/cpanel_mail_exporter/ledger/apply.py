@@ -22,13 +22,15 @@ from cpanel_mail_exporter.ledger.change import (
     Event,
     Known,
 )
-from cpanel_mail_exporter.ledger.counters import Labels
+from cpanel_mail_exporter.ledger.counters import CounterKey
 from cpanel_mail_exporter.ledger.counting import Counted, Counting
 from cpanel_mail_exporter.ledger.identity import (
     event_identity,
     home_second,
     recipient_identity,
 )
+from cpanel_mail_exporter.ledger.meaning import Meaning
+from cpanel_mail_exporter.ledger.unclassified import Unexplained
 from cpanel_mail_exporter.model.records import DeliveryRecord
 
 IN_PROGRESS = "inprogress"
@@ -48,8 +50,9 @@ class Applied:
     """What an answer adds.
 
     Attributes:
-        change: to be stored; the events by user are still to be added to its counters.
-        by_user: new events by user, domain and outcome.
+        change: to be stored; numbers of families with a budget are still to be added to it.
+        to_place: those numbers, under the labels they would have without a budget.
+        unexplained: new failures and deferrals that nobody has a rule for, in the order of rows.
         new_events: how many were new, those that are only marked included.
         counted_events: how many of them are counted.
         rows_without_time: rows that have neither send nor action time, and are not counted.
@@ -60,7 +63,8 @@ class Applied:
     """
 
     change: Change = field(default_factory=Change)
-    by_user: dict[Labels, int] = field(default_factory=dict)
+    to_place: dict[CounterKey, int] = field(default_factory=dict)
+    unexplained: list[Unexplained] = field(default_factory=list)
     new_events: int = 0
     counted_events: int = 0
     rows_without_time: int = 0
@@ -72,6 +76,7 @@ class Applied:
 def apply(
     known: Known,
     records: Iterable[DeliveryRecord],
+    meaning: Meaning,
     counting_since_unix: float,
     horizon_unix: float = float("-inf"),
     seen_before: Mapping[int, int] = _NOTHING_SEEN,
@@ -81,6 +86,7 @@ def apply(
     Args:
         known: is not changed.
         records: of any types, in any order; those in progress are passed over.
+        meaning: says why events failed, and who takes the mail.
         counting_since_unix: events of an earlier action time (without one, send time) are marked
             as seen, and not counted.
         horizon_unix: rows sent before it are passed over: their identities have been forgotten.
@@ -123,7 +129,9 @@ def apply(
         if when >= counting_since_unix:
             counted.append(_new_tuple(Counted, (record, second, recipient, when, kind)))
     facts.put_into(result.change)
-    result.by_user = dict(Counting(known.sized).count(counted, result.change))
+    counting = Counting(meaning, known.sized)
+    counting.count(counted, result.change)
+    result.to_place, result.unexplained = counting.to_place, counting.unexplained
     result.counted_events = len(counted)
     result.newest_event_unix = newest or None
     return result

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from cpanel_mail_exporter.ledger import counters as names
-from cpanel_mail_exporter.ledger.counters import CounterKey, Labels
+from cpanel_mail_exporter.ledger.counters import CounterKey
 
 KIND_OTHER, KIND_DEFERRAL, KIND_SUCCESS, KIND_FAILURE = range(4)
 """What an event is to its recipient, as stored."""
@@ -104,7 +104,8 @@ class Change:
         deferrals, sized, pending: further facts about them.
         settled: what is pending no more.
         counters: what is added to each counter; DEFERRED_RECIPIENTS may also fall.
-        seats: new state of label sets in the budget of users; None where one is forgotten.
+        seats: new state of label sets in budgets, by family and the labels that its places are
+            about; None where one is forgotten.
         cursors: values by key, None to delete; opaque here but for those beginning with `ledger.`.
         slices: what the reading knows of a slice of send time, by its first second; opaque.
         forget_before_unix: events, deferrals, sizes and slices of earlier seconds are deleted.
@@ -116,7 +117,7 @@ class Change:
     pending: list[Pending] = field(default_factory=list)
     settled: list[Pending] = field(default_factory=list)
     counters: dict[CounterKey, int] = field(default_factory=dict)
-    seats: dict[Labels, Seat | None] = field(default_factory=dict)
+    seats: dict[CounterKey, Seat | None] = field(default_factory=dict)
     cursors: Mapping[str, str | None] = field(default_factory=dict)
     slices: Mapping[int, str | None] = field(default_factory=dict)
     forget_before_unix: int | None = None

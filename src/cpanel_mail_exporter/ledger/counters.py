@@ -7,6 +7,7 @@ changed later; old observations stay below the bound they were counted under.
 """
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 Labels = tuple[str, ...]
 CounterKey = tuple[str, Labels]
@@ -16,6 +17,12 @@ EVENTS = "events"
 """Labels outcome, direction, provider."""
 USER_EVENTS = "user_events"
 """Labels user, domain, outcome."""
+FAILURES = "failures"
+"""Labels reason, severity, provider, direction; one for each event of outcome failure."""
+DEFERRALS = "deferrals"
+"""The same labels; one for each event of outcome defer, so attempts rather than recipients."""
+SMTP_REPLIES = "smtp_replies"
+"""Labels code, enhanced_code; failures and deferrals whose text holds a reply code."""
 TIME_TO_DELIVER = "time_to_deliver_seconds"
 """Histogram, labels direction, provider."""
 TIME_TO_FAIL = "time_to_fail_seconds"
@@ -43,6 +50,27 @@ DIRECTIONS: tuple[str, ...] = (INBOUND, OUTBOUND, INTERNAL, FORWARDED, UNKNOWN)
 """In the order of the numbers that are stored for them; new ones go to the end."""
 
 LOCAL_PROVIDER, OTHER_PROVIDER = "local", "other"
+OTHER_REASON, SEVERITY_OF_OTHER = "other", "soft"
+"""The reason of texts that nobody has a rule for."""
+
+
+class Budgeted(NamedTuple):
+    """A family of which only so many label sets have series of their own.
+
+    Attributes:
+        width: how many labels, the first ones, a place in the budget is about.
+        endings: values that the other labels can have.
+    """
+
+    width: int
+    endings: tuple[Labels, ...] = ((),)
+
+
+BUDGETED: Mapping[str, Budgeted] = {
+    USER_EVENTS: Budgeted(2, tuple((outcome,) for outcome in OUTCOMES)),
+    SMTP_REPLIES: Budgeted(2),
+}
+"""Families with label values that anybody's mail can bring."""
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _TIMES: tuple[int, ...] = (
@@ -89,8 +117,19 @@ KNOWN_BEFOREHAND: frozenset[CounterKey] = frozenset(
     (EVENTS, (outcome, direction, _USUAL_PROVIDER[direction]))
     for outcome in OUTCOMES
     for direction in DIRECTIONS
-) | {(DEFERRED_RECIPIENTS, ()), *((DRIFT, (what,)) for what in DRIFTS)}
-"""Numbers that are shown at 0 before anything was counted: each outcome and direction once."""
+) | {
+    *(
+        (name, (OTHER_REASON, SEVERITY_OF_OTHER, OTHER_PROVIDER, OUTBOUND))
+        for name in (FAILURES, DEFERRALS)
+    ),
+    (DEFERRED_RECIPIENTS, ()),
+    *((DRIFT, (what,)) for what in DRIFTS),
+}
+"""Numbers that are shown at 0 before anything was counted.
+
+Each outcome and direction of events once. Of failures and deferrals one each, so that a sum over
+them is 0 and not nothing; the others come by themselves, at 0 first.
+"""
 
 
 def series_of(key: CounterKey) -> CounterKey:

@@ -1,4 +1,4 @@
-"""Events to be counted -> what they add to counters and histograms."""
+"""Events to be counted -> what they add to counters and histograms, and what explains them."""
 
 from collections import Counter
 from collections.abc import Set as AbstractSet
@@ -7,6 +7,7 @@ from typing import NamedTuple
 from cpanel_mail_exporter.ledger import counters as names
 from cpanel_mail_exporter.ledger.change import (
     FINAL_KINDS,
+    KIND_FAILURE,
     KIND_OTHER,
     KIND_SUCCESS,
     OUTCOME_OF_KIND,
@@ -14,11 +15,13 @@ from cpanel_mail_exporter.ledger.change import (
     Pending,
     Sized,
 )
-from cpanel_mail_exporter.ledger.counters import Labels
+from cpanel_mail_exporter.ledger.counters import CounterKey, Labels
 from cpanel_mail_exporter.ledger.direction import direction
 from cpanel_mail_exporter.ledger.histograms import Histograms
 from cpanel_mail_exporter.ledger.identity import message_identity
+from cpanel_mail_exporter.ledger.meaning import Meaning
 from cpanel_mail_exporter.ledger.provider import provider
+from cpanel_mail_exporter.ledger.unclassified import Unexplained
 from cpanel_mail_exporter.model.records import DeliveryRecord
 
 LARGEST_SIZE_BYTES = 1 << 40
@@ -47,32 +50,39 @@ class Counting:
     """Takes the events of one answer.
 
     Args:
+        meaning: says why events failed, and who takes the mail.
         known_sizes: (message, direction) pairs whose size has been observed before.
+
+    Attributes:
+        to_place: new numbers of families with a budget, under the labels they would have without.
+        unexplained: failures and deferrals that nobody has a rule for.
     """
 
-    def __init__(self, known_sizes: AbstractSet[tuple[int, int]]) -> None:
+    def __init__(self, meaning: Meaning, known_sizes: AbstractSet[tuple[int, int]]) -> None:
+        self.to_place: dict[CounterKey, int] = {}
+        self.unexplained: list[Unexplained] = []
+        self._meaning = meaning
         self._known_sizes = known_sizes
         self._sized: list[Sized] = []
         self._seen_sizes: set[tuple[int, str, str]] = set()
         self._histograms = Histograms()
         self._drift: Counter[str] = Counter()
+        self._troubles: Counter[CounterKey] = Counter()
+        self._replies: Counter[CounterKey] = Counter()
 
-    def count(self, events: list[Counted], change: Change) -> Counter[Labels]:
-        """Add counters, pending outcomes and sizes to *change*; gives the events by user.
-
-        Returns:
-            Events by user, domain and outcome.
-        """
+    def count(self, events: list[Counted], change: Change) -> None:
+        """Add counters, pending outcomes and sizes to *change*."""
         # Gathered in lists, and counted at the end: this runs for every event there is.
         outcomes: list[Labels] = []
         by_user: list[Labels] = []
         durations: list[tuple[str, Labels, int]] = []
         pending: list[tuple[int, int, int, int]] = []
         seen_sizes = self._seen_sizes
+        meaning = self._meaning
         for record, second, recipient, when, kind in events:
             outcome = OUTCOME_OF_KIND[kind]
             way = direction(record)
-            taker = provider(record, way)
+            taker = provider(record, way, meaning)
             outcomes.append((outcome, way, taker))
             by_user.append((record.user, record.domain, outcome))
             if kind in FINAL_KINDS:
@@ -84,8 +94,8 @@ class Counting:
                         durations.append((names.TIME_TO_DELIVER, (way, taker), took))
                     else:
                         durations.append((names.TIME_TO_FAIL, (way,), took))
-            if kind == KIND_OTHER:
-                self._drift[names.UNKNOWN_TYPE] += 1
+            if kind != KIND_SUCCESS:
+                self._trouble(record, when, kind, taker, way)
             if record.action_unix is None:
                 self._drift[names.NO_ACTION_TIME] += 1
             if (second, record.msg_id, way) not in seen_sizes:
@@ -96,8 +106,23 @@ class Counting:
         change.pending = [Pending(*key, copies) for key, copies in Counter(pending).items()]
         change.counters.update(self._histograms.counters())
         change.counters.update(((names.EVENTS, key), n) for key, n in Counter(outcomes).items())
+        change.counters.update(self._troubles)
         change.counters.update(((names.DRIFT, (what,)), n) for what, n in self._drift.items())
-        return Counter(by_user)
+        self.to_place.update(((names.USER_EVENTS, key), n) for key, n in Counter(by_user).items())
+        self.to_place.update(self._replies)
+
+    def _trouble(self, record: DeliveryRecord, when: int, kind: int, taker: str, way: str) -> None:
+        """Count why an event is no success."""
+        if kind == KIND_OTHER:
+            self._drift[names.UNKNOWN_TYPE] += 1
+            return
+        reason, severity, code, enhanced_code = self._meaning.reason(record)
+        name = names.FAILURES if kind == KIND_FAILURE else names.DEFERRALS
+        self._troubles[name, (reason, severity, taker, way)] += 1
+        if code:
+            self._replies[names.SMTP_REPLIES, (code, enhanced_code)] += 1
+        if reason == names.OTHER_REASON:
+            self.unexplained.append(Unexplained(record, when, code, taker))
 
     def _size(self, record: DeliveryRecord, second: int, way: str) -> None:
         """Observe a message's size once for each direction in which it has events."""

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 
 from cpanel_mail_exporter.ledger import counters as names
 from cpanel_mail_exporter.ledger.apply import Applied, apply
-from cpanel_mail_exporter.ledger.budget import Seating
 from cpanel_mail_exporter.ledger.change import OUTCOME_OF_KIND, Change, Known, Pending
-from cpanel_mail_exporter.ledger.counters import Labels
 from cpanel_mail_exporter.ledger.figures import Figures, Published
 from cpanel_mail_exporter.ledger.identity import home_second
+from cpanel_mail_exporter.ledger.meaning import Meaning
+from cpanel_mail_exporter.ledger.places import Placed
 from cpanel_mail_exporter.ledger.settle import DEFAULT_SETTLE_SECONDS, forget, settle
 from cpanel_mail_exporter.ledger.store import LedgerStore
+from cpanel_mail_exporter.ledger.unclassified import Unclassified, UnclassifiedTexts
 from cpanel_mail_exporter.model.errors import StorageFailed
 from cpanel_mail_exporter.model.records import DeliveryRecord
 from cpanel_mail_exporter.model.window import Slice
@@ -37,12 +38,14 @@ class LedgerTerms:
 
     Attributes:
         user_limit: most (user, domain) pairs with series of their own, 0 for all.
+        reply_limit: most pairs of reply code and enhanced code with series of their own, 0 for all.
         settle_seconds: how long after an outcome its earlier deferrals may become known.
         birth_delay_seconds: how long a new series is shown at its first value; None shows every
             series at its value at once.
     """
 
     user_limit: int = 2_000
+    reply_limit: int = 100
     settle_seconds: int = DEFAULT_SETTLE_SECONDS
     birth_delay_seconds: float | None = 60.0
 
@@ -51,11 +54,12 @@ class Ledger:
     """Counts every event of one server once.
 
     Its methods read and write the store, so they are for worker threads, one call at a time.
-    `version`, `next_publication_unix`, `counting_since_unix` and `published` touch memory alone and
-    may be used by another thread meanwhile, such as that of the event loop.
+    `version`, `next_publication_unix`, `counting_since_unix`, `published` and `unclassified` touch
+    memory alone and may be used by another thread meanwhile, such as that of the event loop.
 
     Args:
         server: its name, for errors.
+        meaning: says why events failed, and who takes the mail.
         lock: keeps those two threads apart; a `threading.Lock`, unless there is only one.
     """
 
@@ -63,17 +67,20 @@ class Ledger:
         self,
         server: str,
         store: LedgerStore,
+        meaning: Meaning,
         terms: LedgerTerms = LedgerTerms(),
         lock: AbstractContextManager[object] | None = None,
     ) -> None:
         self.terms = terms
         self._server = server
         self._store = store
+        self._meaning = meaning
         self._is_loaded = False
         self._cursors: dict[str, str] = {}
-        self._figures = Figures(
-            terms.user_limit, terms.birth_delay_seconds, nullcontext() if lock is None else lock
-        )
+        limits = {names.USER_EVENTS: terms.user_limit, names.SMTP_REPLIES: terms.reply_limit}
+        apart = nullcontext() if lock is None else lock
+        self._figures = Figures(limits, terms.birth_delay_seconds, apart)
+        self._unclassified = UnclassifiedTexts(apart)
 
     def load(self) -> None:
         """Read the numbers from the store, if that is to be done; they are shown from then on.
@@ -141,11 +148,12 @@ class Ledger:
             raise ValueError(f"a cursor of the reading begins with {_OWN_CURSORS}")
         with self._trusting_the_store():
             known = self._store.load(spans_of(map(home_second, records)))
-        applied = apply(known, records, since, self.horizon_unix, seen or {})
+        applied = apply(known, records, self._meaning, since, self.horizon_unix, seen or {})
         applied.change.cursors = cursors or {}
         applied.change.slices = slices or {}
-        seating = self._seating(applied, now_unix)
-        self._commit(applied.change, seating)
+        placed = self._placed(applied, now_unix)
+        self._commit(applied.change, placed)
+        self._unclassified.note(applied.unexplained)
         if seen is not None:
             seen.update(applied.seen)
         self.note_drift(names.NO_TIME, applied.rows_without_time)
@@ -299,20 +307,18 @@ class Ledger:
         """
         return self._figures.published(now_unix)
 
-    def _seating(self, applied: Applied, now_unix: int) -> Seating | None:
-        """Add the events by user to the series they have, and keep the places in the change."""
-        demand: dict[Labels, int] = {}
-        for (user, domain, _), events in applied.by_user.items():
-            demand[user, domain] = demand.get((user, domain), 0) + events
-        if not demand:
+    def unclassified(self) -> list[Unclassified]:
+        """The newest texts that nobody has a rule for, addresses masked, the newest first."""
+        return self._unclassified.newest()
+
+    def _placed(self, applied: Applied, now_unix: int) -> Placed | None:
+        """Add numbers to the series their label sets have, and keep the places in the change."""
+        if not applied.to_place:
             return None
-        seating = self._figures.budget.seating(demand, now_unix // _DAY_SECONDS)
-        counters = applied.change.counters
-        for (user, domain, outcome), events in applied.by_user.items():
-            key = names.USER_EVENTS, (*seating.routes[user, domain], outcome)
-            counters[key] = counters.get(key, 0) + events
-        applied.change.seats = dict(seating.changes)
-        return seating
+        placed = self._figures.places.placed(applied.to_place, now_unix // _DAY_SECONDS)
+        applied.change.counters.update(placed.counters)
+        applied.change.seats = placed.seats()
+        return placed
 
     def _settle(self, pending: Sequence[Pending], held: Sequence[Slice] = ()) -> int:
         if not pending:
@@ -323,7 +329,7 @@ class Ledger:
         self._commit(change)
         return sum(outcome.copies for outcome in change.settled)
 
-    def _commit(self, change: Change, seating: Seating | None = None) -> None:
+    def _commit(self, change: Change, placed: Placed | None = None) -> None:
         """Store, then take over."""
         if change.is_empty:
             return
@@ -332,8 +338,8 @@ class Ledger:
         # Another dict, since the other thread may look something up in this one.
         cursors = {**self._cursors, **change.cursors}
         self._cursors = {key: value for key, value in cursors.items() if value is not None}
-        if change.counters or seating is not None or COUNTING_SINCE in change.cursors:
-            self._figures.take_over(change.counters, seating, self.counting_since_unix)
+        if change.counters or placed is not None or COUNTING_SINCE in change.cursors:
+            self._figures.take_over(change.counters, placed, self.counting_since_unix)
 
     @contextmanager
     def _trusting_the_store(self) -> Iterator[None]:

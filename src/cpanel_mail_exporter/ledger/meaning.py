@@ -7,7 +7,11 @@ from cpanel_mail_exporter.model.records import DeliveryRecord
 
 
 class Meaning(Protocol):
-    """Says why an event failed, and who takes its mail. Pure: equal rows mean the same."""
+    """Says why an event failed, and who takes its mail. Pure: equal rows mean the same.
+
+    One object serves the ledgers of all servers, which ask from several threads at once, and ask
+    for every row they count: answers should come from a cache.
+    """
 
     def reason(self, record: DeliveryRecord) -> Reason:
         """Why *record*, a failure or a deferral, isn't a success."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from cpanel_mail_exporter.ledger.change import Change, Known, Pending, Seat
-from cpanel_mail_exporter.ledger.counters import CounterKey, Labels
+from cpanel_mail_exporter.ledger.counters import CounterKey
 from cpanel_mail_exporter.model.window import Slice
 
 
@@ -42,8 +42,8 @@ class LedgerStore(Protocol):
     def counters(self) -> dict[CounterKey, int]:
         """Every counter."""
 
-    def seats(self) -> dict[Labels, Seat]:
-        """The budget's places."""
+    def seats(self) -> dict[CounterKey, Seat]:
+        """The places in budgets, by family and the labels that its places are about."""
 
     def cursors(self) -> dict[str, str]:
         """Every cursor value."""

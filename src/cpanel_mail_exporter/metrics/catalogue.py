@@ -48,6 +48,30 @@ USER_DELIVERY_EVENTS = Family(
     "sum(rate()) or sum(increase()): sum() of the raw counters isn't right.",
     ("user", "domain", "outcome"),
 )
+DELIVERY_FAILURES = Family(
+    "cpanel_mail_delivery_failures_total",
+    "counter",
+    "Recipients that were given up, the failures among cpanel_mail_delivery_events_total, by what "
+    "the message, type and router of WHM's emailtrack_search say of why; severity follows from "
+    "the reason: hard (trying again won't help), soft, or block (something about the sender).",
+    ("reason", "severity", "provider", "direction"),
+)
+DELIVERY_DEFERRALS = Family(
+    "cpanel_mail_delivery_deferrals_total",
+    "counter",
+    "Attempts that were put off, the deferrals among cpanel_mail_delivery_events_total, by what "
+    "the message, type and router of WHM's emailtrack_search say of why: a recipient that is "
+    "tried five times is counted five times.",
+    ("reason", "severity", "provider", "direction"),
+)
+SMTP_REPLIES = Family(
+    "cpanel_mail_smtp_replies_total",
+    "counter",
+    "Failures and deferrals whose message, from WHM's emailtrack_search, holds a reply code, by "
+    "that and the enhanced status code beside it (empty without one); those of pairs without "
+    "series of their own are in _other, so use sum(rate()) or sum(increase()).",
+    ("code", "enhanced_code"),
+)
 TIME_TO_DELIVER = Family(
     "cpanel_mail_time_to_deliver_seconds",
     "histogram",
@@ -146,6 +170,82 @@ LEDGER_SIZE = Family(
     "gauge",
     "Space on disk of what is remembered of this server's events; 0 if it is kept in memory.",
 )
+ACCOUNTS = Family(
+    "cpanel_mail_accounts",
+    "gauge",
+    "Accounts by what becomes of the mail they send, from WHM's listaccts, each in one state: "
+    "suspended as a whole, else outgoing mail suspended (refused), else outgoing mail held (kept "
+    "in the queue), else active; a state that WHM doesn't tell is absent.",
+    ("state",),
+)
+ACCOUNT_HOURLY_LIMIT = Family(
+    "cpanel_mail_account_hourly_limit_messages",
+    "gauge",
+    "Messages that each domain of the account may send to other servers in an hour, "
+    "max_email_per_hour of WHM's listaccts; absent where it is unlimited or the server's default.",
+    ("user",),
+)
+ACCOUNT_HOURLY_SENT = Family(
+    "cpanel_mail_account_hourly_sent_messages",
+    "gauge",
+    "Messages sent to other servers within the hour, one for each recipient: where WHM says that "
+    "the limit is reached its number in REACHED_MAXEMAILS of emailtrack_user_stats, of the domain "
+    "that sent most, else successes of the last 60 minutes from emailtrack_search, of all domains; "
+    "absent at 0.",
+    ("user",),
+)
+ACCOUNT_MAX_DEFER_FAIL_RATIO = Family(
+    "cpanel_mail_account_max_defer_fail_ratio",
+    "gauge",
+    "Share of deferrals and failures (0 to 1) that stops a domain of the account until the hour is "
+    "over, max_defer_fail_percentage of WHM's listaccts; it takes a least number of them too, 5 by "
+    "default; absent where it is unlimited or the server's default.",
+    ("user",),
+)
+ACCOUNT_DEFER_FAIL_RATIO = Family(
+    "cpanel_mail_account_defer_fail_ratio",
+    "gauge",
+    "Deferrals and failures out of these and the successes, of mail to other servers within the "
+    "hour (0 to 1): where WHM says that the limit is reached the percentage in "
+    "REACHED_MAXDEFERFAIL of emailtrack_user_stats, else of the last 60 minutes from "
+    "emailtrack_search; absent at 0.",
+    ("user",),
+)
+ACCOUNT_OUTGOING_SUSPENDED = Family(
+    "cpanel_mail_account_outgoing_suspended",
+    "gauge",
+    "1 where mail that the account sends is refused, outgoing_mail_suspended of WHM's listaccts; "
+    "absent elsewhere.",
+    ("user",),
+)
+ACCOUNT_OUTGOING_HELD = Family(
+    "cpanel_mail_account_outgoing_held",
+    "gauge",
+    "1 where mail that the account sends is kept in the queue, outgoing_mail_hold of WHM's "
+    "listaccts; absent elsewhere.",
+    ("user",),
+)
+ACCOUNT_UNIQUE_RECIPIENTS = Family(
+    "cpanel_mail_account_unique_recipients",
+    "gauge",
+    "Different pairs of sending address and recipient in mail sent within the last hour, from "
+    "WHM's get_unique_sender_recipient_count_per_user; absent at 0.",
+    ("user",),
+)
+SERVICE_RUNNING = Family(
+    "cpanel_mail_service_running",
+    "gauge",
+    "1 if the service runs, 0 if not, running of WHM's servicestatus; 0 too where it is switched "
+    "off or not installed, and absent where WHM doesn't monitor it.",
+    ("service",),
+)
+SERVER_INFO = Family(
+    "cpanel_mail_server_info",
+    "gauge",
+    "Always 1; name of the server and version of cPanel & WHM, from WHM's gethostname and version; "
+    "a label is empty while it isn't known.",
+    ("hostname", "version"),
+)
 UP = Family(
     "cpanel_mail_up",
     "gauge",
@@ -239,8 +339,9 @@ LOGIN_RETRY = Family(
 SERIES = Family(
     "cpanel_mail_series",
     "gauge",
-    "Series published of a bounded or windowed family; of cpanel_mail_user_delivery_events_total "
-    "pairs of user and domain, above their limit for a minute or two when pairs change places.",
+    "Series published of a bounded or windowed family, without those in _other; of "
+    "cpanel_mail_user_delivery_events_total pairs of user and domain. Above their limit for a "
+    "minute or two when label sets change places.",
     ("family",),
 )
 SERIES_WANTED = Family(
@@ -270,6 +371,9 @@ FAMILIES: tuple[Family, ...] = (
     EMAIL_LOGS,
     DELIVERY_EVENTS,
     USER_DELIVERY_EVENTS,
+    DELIVERY_FAILURES,
+    DELIVERY_DEFERRALS,
+    SMTP_REPLIES,
     TIME_TO_DELIVER,
     TIME_TO_FAIL,
     DELIVERY_ATTEMPTS,
@@ -284,6 +388,16 @@ FAMILIES: tuple[Family, ...] = (
     SERVER_BEHAVIOUR,
     COUNTING_SINCE,
     LEDGER_SIZE,
+    ACCOUNTS,
+    ACCOUNT_HOURLY_LIMIT,
+    ACCOUNT_HOURLY_SENT,
+    ACCOUNT_MAX_DEFER_FAIL_RATIO,
+    ACCOUNT_DEFER_FAIL_RATIO,
+    ACCOUNT_OUTGOING_SUSPENDED,
+    ACCOUNT_OUTGOING_HELD,
+    ACCOUNT_UNIQUE_RECIPIENTS,
+    SERVICE_RUNNING,
+    SERVER_INFO,
     UP,
     COLLECTOR_SUCCESS,
     POLLS,

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from cpanel_mail_exporter.ledger import counters
 from cpanel_mail_exporter.ledger.counters import CounterKey, Labels
+from cpanel_mail_exporter.ledger.figures import PlacesTaken
 from cpanel_mail_exporter.metrics import catalogue
 from cpanel_mail_exporter.model.deliveries import DeliveriesState
 from cpanel_mail_exporter.model.family import Distribution, Family, FamilySamples, Sample
@@ -11,6 +12,9 @@ from cpanel_mail_exporter.model.family import Distribution, Family, FamilySample
 _NUMBERS: Mapping[str, Family] = {
     counters.EVENTS: catalogue.DELIVERY_EVENTS,
     counters.USER_EVENTS: catalogue.USER_DELIVERY_EVENTS,
+    counters.FAILURES: catalogue.DELIVERY_FAILURES,
+    counters.DEFERRALS: catalogue.DELIVERY_DEFERRALS,
+    counters.SMTP_REPLIES: catalogue.SMTP_REPLIES,
     counters.DEFERRED_RECIPIENTS: catalogue.DEFERRED_RECIPIENTS,
     counters.DRIFT: catalogue.API_DRIFT,
 }
@@ -49,6 +53,11 @@ def deliveries(numbers: Mapping[CounterKey, int]) -> list[FamilySamples]:
             samples[name].append((labels, Distribution(tuple(counts), total)))
     declared = {**_NUMBERS, **_HISTOGRAMS}
     return [FamilySamples(declared[name], found) for name, found in samples.items() if found]
+
+
+def budgets(places: Mapping[str, PlacesTaken]) -> dict[str, PlacesTaken]:
+    """How far the ledger's budgets go, by the names of families as they are shown."""
+    return {_NUMBERS[name].name: taken for name, taken in places.items()}
 
 
 def ledger_state(counting_since_unix: int | None, size_bytes: int | None) -> list[FamilySamples]:

@@ -56,6 +56,25 @@ STAT_TYPES: tuple[str, ...] = (
 
 
 @dataclass(frozen=True, slots=True)
+class LimitUse:
+    """How far a sending limit of one domain was used, from a text such as "5/5 (100%)".
+
+    As far as public code shows, cPanel writes the text when the limit is reached and takes it
+    away when the hour is over, so the numbers are those of that moment. Forum posts show negative
+    ones, and *used* above *limit*.
+
+    Attributes:
+        used: of what is limited: messages sent, or deferrals and failures.
+        limit: messages allowed, or the fewest deferrals and failures that can stop a domain.
+        percent: the number in brackets, None if there is none.
+    """
+
+    used: int
+    limit: int
+    percent: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class UserStat:
     """One record of emailtrack_user_stats.
 
@@ -67,6 +86,7 @@ class UserStat:
         counts: value by stat type; the six of STAT_TYPES first, others in the order WHM sent them.
         flags: `reached_maxemails` and `reached_maxdeferfail`, only those that could be read.
         unreadable_flags: how many flags were absent or not understood.
+        limit_uses: the flags' numbers by flag, where the server gave some.
     """
 
     domain: str
@@ -76,3 +96,4 @@ class UserStat:
     counts: dict[str, int | float]
     flags: dict[str, bool] = field(default_factory=dict)
     unreadable_flags: int = 0
+    limit_uses: dict[str, LimitUse] = field(default_factory=dict)

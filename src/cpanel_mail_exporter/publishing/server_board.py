@@ -10,7 +10,7 @@ from cpanel_mail_exporter.ledger.counters import DEFERRED_RECIPIENTS
 from cpanel_mail_exporter.ledger.figures import Published
 from cpanel_mail_exporter.ledger.history import ServerHistory
 from cpanel_mail_exporter.metrics import catalogue
-from cpanel_mail_exporter.metrics.deliveries import deliveries, ledger_state, reading
+from cpanel_mail_exporter.metrics.deliveries import budgets, deliveries, ledger_state, reading
 from cpanel_mail_exporter.metrics.health import health, series, windows
 from cpanel_mail_exporter.metrics.user_stats import user_stats
 from cpanel_mail_exporter.model.deliveries import DeliveriesState
@@ -181,10 +181,10 @@ class ServerBoard:
                 limits[name] = terms.max_series
         numbers = self._numbers
         if numbers is not None:
-            name = catalogue.USER_DELIVERY_EVENTS.name
-            published[name], wanted[name] = numbers.users_shown, numbers.users_wanted
-            if numbers.users_limit:
-                limits[name] = numbers.users_limit
+            for name, taken in budgets(numbers.places).items():
+                published[name], wanted[name] = taken.shown, taken.wanted
+                if taken.limit:
+                    limits[name] = taken.limit
             size_bytes = self.deliveries.size_bytes if self.deliveries else None
             families += ledger_state(numbers.counting_since_unix, size_bytes)
         if self.deliveries is not None:

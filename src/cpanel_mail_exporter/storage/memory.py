@@ -13,7 +13,7 @@ from cpanel_mail_exporter.ledger.change import (
     Pending,
     Seat,
 )
-from cpanel_mail_exporter.ledger.counters import CounterKey, Labels
+from cpanel_mail_exporter.ledger.counters import CounterKey
 from cpanel_mail_exporter.model.window import Slice
 
 _Key = TypeVar("_Key")
@@ -29,7 +29,7 @@ class MemoryStore:
         self._sized: dict[int, set[tuple[int, int]]] = {}
         self._pending: dict[tuple[int, int, int, int], int] = {}
         self._counters: dict[CounterKey, int] = {}
-        self._seats: dict[Labels, Seat] = {}
+        self._seats: dict[CounterKey, Seat] = {}
         self._cursors: dict[str, str] = {}
         self._slices: dict[int, str] = {}
 
@@ -98,8 +98,8 @@ class MemoryStore:
         """Every counter."""
         return dict(self._counters)
 
-    def seats(self) -> dict[Labels, Seat]:
-        """The budget's places."""
+    def seats(self) -> dict[CounterKey, Seat]:
+        """The places in budgets."""
         return dict(self._seats)
 
     def cursors(self) -> dict[str, str]:

@@ -6,6 +6,27 @@ A step is never changed once it was released: files hold what it made. A new one
 APPLICATION_ID = 0x6D61696C
 """Says in a file's header that it is a ledger ("mail")."""
 
+_WITH_A_PROVIDER = (
+    "name IN ('events', 'time_to_deliver_seconds_bucket', 'time_to_deliver_seconds_sum')"
+)
+
+
+def _renamed(old: str, new: str) -> tuple[str, ...]:
+    """Counters of the provider *old* become those of *new*, added to them where they exist.
+
+    No other label of these counters ever had such a value. Part of a released step.
+    """
+    concerned = f"{_WITH_A_PROVIDER} AND instr(labels, '\"{old}\"')"
+    return (
+        (
+            f"INSERT INTO counter SELECT name, replace(labels, '\"{old}\"', '\"{new}\"'), value"  # noqa: S608
+            f" FROM counter WHERE {concerned}"
+            " ON CONFLICT DO UPDATE SET value = value + excluded.value"
+        ),
+        f"DELETE FROM counter WHERE {concerned}",  # noqa: S608
+    )
+
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         # Keyed by the second a message was sent in: what is read together lies together, and is
@@ -66,6 +87,24 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             serial INTEGER NOT NULL
         )""",
         "INSERT INTO edition VALUES (lower(hex(randomblob(16))), 0)",
+    ),
+    (
+        # Until here there was one budget, that of users.
+        """CREATE TABLE place (
+            family TEXT NOT NULL,
+            labels TEXT NOT NULL,
+            has_series INTEGER NOT NULL,
+            volume INTEGER NOT NULL,
+            day INTEGER NOT NULL,
+            PRIMARY KEY (family, labels)
+        ) WITHOUT ROWID""",
+        "INSERT INTO place SELECT 'user_events', labels, has_series, volume, day FROM seat",
+        "DROP TABLE seat",
+        "ALTER TABLE place RENAME TO seat",
+        # Mailbox providers have other words: counters go on under these.
+        *_renamed("gmail", "google"),
+        *_renamed("outlook", "microsoft"),
+        *_renamed("icloud", "apple"),
     ),
 )
 

@@ -150,12 +150,14 @@ class SqliteStore:
                 for name, labels, value in connection.execute("SELECT * FROM counter")
             }
 
-    def seats(self) -> dict[Labels, Seat]:
-        """The budget's places."""
+    def seats(self) -> dict[CounterKey, Seat]:
+        """The places in budgets."""
         with self._working() as connection:
             return {
-                _labels(labels): Seat(bool(has_series), volume, day)
-                for labels, has_series, volume, day in connection.execute("SELECT * FROM seat")
+                (family, _labels(labels)): Seat(bool(has_series), volume, day)
+                for family, labels, has_series, volume, day in connection.execute(
+                    "SELECT family, labels, has_series, volume, day FROM seat"
+                )
             }
 
     def cursors(self) -> dict[str, str]:
@@ -308,27 +310,36 @@ def _write(connection: sqlite3.Connection, change: Change) -> None:
         " ON CONFLICT DO UPDATE SET value = value + excluded.value",
         [(name, json.dumps(labels), added) for (name, labels), added in change.counters.items()],
     )
-    for table, key, width, values in (
-        (
-            "seat",
-            "labels",
-            4,
-            {json.dumps(labels): seat for labels, seat in change.seats.items()},
-        ),
-        ("cursor", "key", 2, {k: None if v is None else (v,) for k, v in change.cursors.items()}),
-        ("slice", "second", 2, {s: None if v is None else (v,) for s, v in change.slices.items()}),
-    ):
-        gone = [(name,) for name, value in values.items() if value is None]
-        kept = [(name, *value) for name, value in values.items() if value is not None]
-        many(f"DELETE FROM {table} WHERE {key} = ?", gone)  # noqa: S608 - names from above
-        marks = ", ".join("?" * width)
-        many(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", kept)  # noqa: S608
+    seats = [
+        ((family, json.dumps(labels)), seat) for (family, labels), seat in change.seats.items()
+    ]
+    _put(connection, "seat", ("family", "labels"), seats)
+    cursors = [((key,), None if text is None else (text,)) for key, text in change.cursors.items()]
+    _put(connection, "cursor", ("key",), cursors)
+    slices = [((at,), None if text is None else (text,)) for at, text in change.slices.items()]
+    _put(connection, "slice", ("second",), slices)
     if change.forget_before_unix is not None:
         for table in ("event", "deferral", "sized", "slice"):
             connection.execute(
                 f"DELETE FROM {table} WHERE second < ?",  # noqa: S608
                 (change.forget_before_unix,),
             )
+
+
+def _put(
+    connection: sqlite3.Connection,
+    table: str,
+    key: Sequence[str],
+    rows: Sequence[tuple[tuple[object, ...], tuple[object, ...] | None]],
+) -> None:
+    """Insert or replace rows, given as key and values, and delete those without values."""
+    gone = [place for place, values in rows if values is None]
+    kept = [(*place, *values) for place, values in rows if values is not None]
+    is_it = " AND ".join(f"{column} = ?" for column in key)
+    connection.executemany(f"DELETE FROM {table} WHERE {is_it}", gone)  # noqa: S608 - our names
+    if kept:
+        marks = ", ".join("?" * len(kept[0]))
+        connection.executemany(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", kept)  # noqa: S608
 
 
 def _labels(text: str) -> Labels:

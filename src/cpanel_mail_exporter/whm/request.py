@@ -10,6 +10,22 @@ from cpanel_mail_exporter.model.window import Slice
 USER_STATS_FUNCTION = "emailtrack_user_stats"
 TOTALS_FUNCTION = "emailtrack_stats"
 SEARCH_FUNCTION = "emailtrack_search"
+ACCOUNTS_FUNCTION = "listaccts"
+UNIQUE_RECIPIENTS_FUNCTION = "get_unique_sender_recipient_count_per_user"
+SERVICES_FUNCTION = "servicestatus"
+VERSION_FUNCTION = "version"
+HOSTNAME_FUNCTION = "gethostname"
+
+_WANTED_OF_ACCOUNTS = (
+    "user",
+    "domain",
+    "owner",
+    "max_email_per_hour",
+    "max_defer_fail_percentage",
+    "outgoing_mail_suspended",
+    "outgoing_mail_hold",
+    "suspended",
+)
 
 _Filter = tuple[str, str | int, str]
 
@@ -39,6 +55,51 @@ def totals_query(start_unix: int, end_unix: int) -> str:
             ("nosuccess", "0"),
         ]
     )
+
+
+def accounts_query() -> str:
+    """Query string of listaccts for the members that have to do with sending mail.
+
+    `want` is documented as the returns to include, without a word on how to name several; public
+    clients separate them by commas. An answer with all members is as good, only longer.
+
+    >>> accounts_query()[:33]
+    'api.version=1&want=user%2Cdomain%'
+    """
+    return urlencode([("api.version", "1"), ("want", ",".join(_WANTED_OF_ACCOUNTS))])
+
+
+def unique_recipients_query(start_unix: int, end_unix: int) -> str:
+    """Query string of get_unique_sender_recipient_count_per_user for a window.
+
+    Its two parameters are spelled with an underscore, unlike those of the other functions. As far
+    as public code shows, the call fails if *end_unix* is later than the server's own clock, or not
+    later than *start_unix*.
+
+    >>> unique_recipients_query(1763600000, 1763603600)
+    'api.version=1&start_time=1763600000&end_time=1763603600'
+    """
+    return urlencode([("api.version", "1"), ("start_time", start_unix), ("end_time", end_unix)])
+
+
+def service_query(name: str) -> str:
+    """Query string of servicestatus for one service.
+
+    Without a name WHM looks at each service it knows, some thirty, for the two that matter.
+
+    >>> service_query("exim")
+    'api.version=1&service=exim'
+    """
+    return urlencode([("api.version", "1"), ("service", name)])
+
+
+def plain_query() -> str:
+    """Query string of a function that takes no parameters.
+
+    >>> plain_query()
+    'api.version=1'
+    """
+    return urlencode([("api.version", "1")])
 
 
 def search_query(query: SearchQuery) -> str:

@@ -8,7 +8,7 @@ the rows whether the call succeeded.
 import re
 from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import Generic
+from typing import Generic, Protocol
 
 import msgspec
 
@@ -19,11 +19,9 @@ from cpanel_mail_exporter.whm.decode import (
     UnexpectedShape,
     Verdict,
     judge,
+    judge_text,
 )
 
-# In JSON this can't be part of a text: a quote inside a text is escaped, so the second quote
-# would have a backslash before it.
-_ROWS_BEGIN = re.compile(rb'"records"\s*:\s*\[')
 _COMMA_NEXT = re.compile(rb"\s*,")
 _STANDS_FOR_ROWS = b'"rows taken out"'
 _PIECE_BYTES = 64 * 1024
@@ -32,19 +30,40 @@ _BRACES = 4_000
 _MOST_BYTES = 4 << 20
 _LARGE_BYTES = 32 << 20
 _LARGE_ROW_BYTES = 32 << 10
+_MOST_TEXT_BYTES = 64 << 10
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
+class AnswerStream(Protocol[Record]):
+    """Either of the two below, as the client drives it."""
+
+    def feed(self, chunk: bytes) -> Rows[Record] | None:
+        """Take the next bytes of the body."""
+
+    def finish(self) -> tuple[Verdict, Rows[Record]]:
+        """The answer's verdict and its last rows."""
+
+
 class RowStream(Generic[Record]):
-    """Cuts the array `data.records` into pieces that are decoded at once.
+    """Cuts an array in `data` into pieces that are decoded at once.
+
+    Args:
+        decode_rows: takes an array of some of the rows.
+        member: name of the array.
 
     A piece ends after a `}` that is followed by a comma. Whether that brace really ends a row or
     stands inside a text is proven by decoding: what is JSON from a known start of a row to there
     has all its rows closed, and what isn't is tried with an earlier brace or with more bytes.
     """
 
-    def __init__(self, decode_rows: Callable[[bytes], Rows[Record]]) -> None:
+    def __init__(
+        self, decode_rows: Callable[[bytes], Rows[Record]], member: str = "records"
+    ) -> None:
         self._decode_rows = decode_rows
+        self._member = member
+        # In JSON this can't be part of a text: a quote inside a text is escaped, so the second
+        # quote would have a backslash before it.
+        self._rows_begin = re.compile(rb'"%b"\s*:\s*\[' % re.escape(member.encode()))
         self._head: bytes | None = None  # all before the first row, once that is known
         self._buffer = bytearray()
         self._wanted = _PIECE_BYTES
@@ -82,13 +101,13 @@ class RowStream(Generic[Record]):
             UnexpectedShape: JSON of another shape.
         """
         marker = _STANDS_FOR_ROWS + b"," if self._took_rows else b""
-        verdict = judge((self._head or b"") + marker + bytes(self._buffer))
+        verdict = judge((self._head or b"") + marker + bytes(self._buffer), self._member)
         if verdict.refusal is not None:
             return verdict, Rows([], 0)
         rows = verdict.rows or []
         if self._took_rows:
             if not rows or bytes(rows[0]) != _STANDS_FOR_ROWS:
-                raise UnexpectedShape("the records stand elsewhere than in data")
+                raise UnexpectedShape(f"the {self._member} stand elsewhere than in data")
             del rows[0]
         last = self._decode_rows(_array(rows))
         self._buffer.clear()
@@ -100,7 +119,7 @@ class RowStream(Generic[Record]):
             raise UnexpectedShape(f"rows of more than {_LARGE_ROW_BYTES >> 10} KiB on average")
 
     def _find_head(self) -> bool:
-        begin = _ROWS_BEGIN.search(self._buffer)
+        begin = self._rows_begin.search(self._buffer)
         if begin is None:
             return False
         self._head = bytes(self._buffer[: begin.end()])
@@ -128,6 +147,38 @@ class RowStream(Generic[Record]):
             comma = _COMMA_NEXT.match(self._buffer, end + 1)
             if comma is not None:
                 yield end + 1, comma.end()
+
+
+class TextStream:
+    """Takes an answer that is one text, and gives it as the only row.
+
+    Args:
+        member: name of the text in `data`.
+    """
+
+    def __init__(self, member: str) -> None:
+        self._member = member
+        self._body = bytearray()
+
+    def feed(self, chunk: bytes) -> None:
+        """Take the next bytes of the body.
+
+        Raises:
+            UnexpectedShape: so many bytes that they can't be such an answer.
+        """
+        self._body += chunk
+        if len(self._body) > _MOST_TEXT_BYTES:
+            raise UnexpectedShape(f"{_MOST_TEXT_BYTES >> 10} KiB for one {self._member}")
+
+    def finish(self) -> tuple[Verdict, Rows[str]]:
+        """The answer's verdict and its text, none after a refusal.
+
+        Raises:
+            NotJsonText: the body is no JSON, or is cut off.
+            UnexpectedShape: JSON of another shape.
+        """
+        verdict, found = judge_text(bytes(self._body.removeprefix(_BYTE_ORDER_MARK)), self._member)
+        return verdict, Rows([found] if found else [], 0)
 
 
 def _array(rows: list[msgspec.Raw]) -> bytes:

@@ -59,6 +59,35 @@ OddDelivery = msgspec.defstruct(
 """The same row where a field is a fraction, true or false."""
 
 
+class WireAccount(msgspec.Struct, gc=False):
+    """One account of listaccts: its members that have to do with sending mail."""
+
+    user: Scalar = None
+    domain: Scalar = None
+    owner: Scalar = None
+    max_email_per_hour: Scalar = None
+    max_defer_fail_percentage: Scalar = None
+    outgoing_mail_suspended: Scalar = None
+    outgoing_mail_hold: Scalar = None
+    suspended: Scalar = None
+
+
+class WireUniqueRecipients(msgspec.Struct, gc=False):
+    """One record of get_unique_sender_recipient_count_per_user."""
+
+    user: Scalar = None
+    unique_sender_recipient_count: Scalar = None
+
+
+class WireService(msgspec.Struct, gc=False):
+    """One service of servicestatus; `running` is absent where the service isn't monitored."""
+
+    name: Scalar = None
+    installed: Scalar = None
+    enabled: Scalar = None
+    running: Scalar = None
+
+
 class WireMetadata(msgspec.Struct):
     """`metadata` of WHM API 1; `overflowed` is undocumented and seen as 0 or "0"."""
 
@@ -68,15 +97,10 @@ class WireMetadata(msgspec.Struct):
 
 
 class WireLegacy(msgspec.Struct):
-    """`cpanelresult`, the envelope of refused logins."""
+    """`cpanelresult`, the envelope of refused logins and, once seen, of `version`."""
 
     error: Scalar = None
-
-
-class WireRecords(msgspec.Struct):
-    """`data` of a function that answers records."""
-
-    records: list[msgspec.Raw]
+    data: msgspec.Raw = msgspec.Raw()
 
 
 class WireEnvelope(msgspec.Struct):

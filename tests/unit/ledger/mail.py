@@ -7,6 +7,7 @@ from typing import Any
 
 from cpanel_mail_exporter.ledger.counters import BOUNDS, CounterKey
 from cpanel_mail_exporter.ledger.ledger import Ledger
+from cpanel_mail_exporter.model.reason import Reason
 from cpanel_mail_exporter.model.records import DeliveryRecord
 from tests.unit.exposition.records import delivery
 
@@ -48,12 +49,38 @@ REFUSED = OUTBOUND | {
 WAYS: dict[str, tuple[dict[str, str], str, str]] = {
     "inbound": (INBOUND, "inbound", "local"),
     "outbound": (OUTBOUND, "outbound", "other"),
-    "gmail": (GMAIL, "outbound", "gmail"),
+    "gmail": (GMAIL, "outbound", "google"),
     "internal": (INTERNAL, "internal", "local"),
-    "forwarded": (FORWARDED, "forwarded", "gmail"),
+    "forwarded": (FORWARDED, "forwarded", "google"),
     "refused": (REFUSED, "outbound", "other"),
 }
 """Fields of a row, and the direction and provider that it has."""
+
+REASONS: dict[str, Reason] = {
+    "550-5.1.1 no such user": Reason("unknown_user", "hard", "550", "5.1.1"),
+    "452 4.2.2 over quota": Reason("mailbox_full", "soft", "452", "4.2.2"),
+    "421 slow down": Reason("rate_limited", "soft", "421"),
+    "Connection timed out": Reason("network", "soft"),
+    "554 the moon is full": Reason("other", "soft", "554"),
+}
+"""What some texts mean; nobody has a rule for any other."""
+
+
+class Table:
+    """A Meaning of a few texts and one provider."""
+
+    def reason(self, record: DeliveryRecord) -> Reason:
+        """As REASONS has it."""
+        assert record.type in {"failure", "defer"}, "of others nobody may ask"
+        return REASONS.get(record.message, Reason("other", "soft"))
+
+    def provider(self, host: str, domain: str) -> str:
+        """`google` by its exchanger or its domain."""
+        is_google = host.endswith(".l.google.com") or domain == "gmail.example"
+        return "google" if is_google else "other"
+
+
+MEANING = Table()
 
 
 def row(way: str, kind: str, sent: int | None, acted: int | None, **labels: Any) -> DeliveryRecord:
@@ -102,6 +129,12 @@ def counted(
         found["user_events", (r.user, r.domain, outcome)] += 1
         if not is_known:
             found["drift", ("unknown_type",)] += 1
+        if r.type in {"failure", "defer"}:
+            reason = REASONS.get(r.message, Reason("other", "soft"))
+            name = "failures" if r.type == "failure" else "deferrals"
+            found[name, (reason.reason, reason.severity, provider, direction)] += 1
+            if reason.code:
+                found["smtp_replies", (reason.code, reason.enhanced_code)] += 1
         if r.type == "success":
             took = r.action_unix - r.send_unix
             _observe(found, "time_to_deliver_seconds", (direction, provider), took)

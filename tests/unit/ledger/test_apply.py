@@ -21,7 +21,8 @@ from cpanel_mail_exporter.ledger.identity import (
     message_identity,
     recipient_identity,
 )
-from tests.unit.ledger.mail import row
+from cpanel_mail_exporter.ledger.unclassified import Unexplained
+from tests.unit.ledger.mail import MEANING, row
 
 T = 1_000_000
 RECIPIENT = recipient_identity(T, "m1", "amy@example.net")
@@ -35,7 +36,7 @@ SIZE = {
 
 def test_a_success_adds_its_event_time_and_size_and_leaves_its_attempts_pending() -> None:
     record = row("outbound", "success", T, T + 7)
-    assert apply(Known(), [record], 0) == Applied(
+    assert apply(Known(), [record], MEANING, 0) == Applied(
         change=Change(
             events=[Event(T, event_identity(record), RECIPIENT, KIND_SUCCESS, 1)],
             sized=[Sized(T, MESSAGE, OUTBOUND)],
@@ -47,7 +48,7 @@ def test_a_success_adds_its_event_time_and_size_and_leaves_its_attempts_pending(
                 **SIZE,
             },
         ),
-        by_user={("acc1", "example.com", "success"): 1},
+        to_place={("user_events", ("acc1", "example.com", "success")): 1},
         new_events=1,
         counted_events=1,
         newest_event_unix=T + 7,
@@ -55,39 +56,85 @@ def test_a_success_adds_its_event_time_and_size_and_leaves_its_attempts_pending(
     )
 
 
+REFUSED = {"message": "550-5.1.1 no such user"}
+FULL = {"message": "452 4.2.2 over quota"}
+
+
 def test_a_deferral_is_no_outcome_and_makes_its_recipient_a_deferred_one() -> None:
-    record = row("outbound", "defer", T, T + 7)
-    assert apply(Known(), [record], 0).change == Change(
+    record = row("gmail", "defer", T, T + 7, **FULL)
+    result = apply(Known(), [record], MEANING, 0)
+    assert result.change == Change(
         events=[Event(T, event_identity(record), RECIPIENT, KIND_DEFERRAL, 1)],
         deferrals=[Deferral(T, RECIPIENT, T + 7, 1)],
         sized=[Sized(T, MESSAGE, OUTBOUND)],
         counters={
-            ("events", ("defer", "outbound", "other")): 1,
+            ("events", ("defer", "outbound", "google")): 1,
+            ("deferrals", ("mailbox_full", "soft", "google", "outbound")): 1,
             ("deferred_recipients", ()): 1,
             **SIZE,
         },
     )
+    assert result.to_place == {
+        ("user_events", ("acc2", "example.com", "defer")): 1,
+        ("smtp_replies", ("452", "4.2.2")): 1,
+    }
+    assert result.unexplained == []
 
 
 def test_a_failure_after_a_known_deferral_ends_that() -> None:
     known = Known(copies={1: 1}, deferrals={RECIPIENT: {T + 7: 1}}, sized={(MESSAGE, OUTBOUND)})
-    record = row("outbound", "failure", T, T + 700_000)
-    assert apply(known, [record], 0).change == Change(
+    record = row("outbound", "failure", T, T + 700_000, **REFUSED)
+    result = apply(known, [record], MEANING, 0)
+    assert result.change == Change(
         events=[Event(T, event_identity(record), RECIPIENT, KIND_FAILURE, 1)],
         pending=[Pending(T + 700_000, T, RECIPIENT, OUTBOUND, 1)],
         counters={
             ("events", ("failure", "outbound", "other")): 1,
+            ("failures", ("unknown_user", "hard", "other", "outbound")): 1,
             ("time_to_fail_seconds_bucket", ("outbound", "inf")): 1,
             ("time_to_fail_seconds_sum", ("outbound",)): 700_000,
             ("deferred_recipients", ()): -1,
         },
     )
+    assert result.to_place == {
+        ("user_events", ("acc1", "example.com", "failure")): 1,
+        ("smtp_replies", ("550", "5.1.1")): 1,
+    }
+
+
+def test_what_nobody_has_a_rule_for_counts_as_other_and_is_handed_on_as_often_as_it_is_new() -> (
+    None
+):
+    moon = {"message": "554 the moon is full"}
+    records = [
+        row("gmail", "failure", T, T + 2, **moon),
+        row("gmail", "failure", T, T + 2, **moon),
+        row("refused", "defer", T, None, message="Message discarded"),
+        row("inbound", "success", T, T, message="554 the moon is full"),
+    ]
+    known = Known(copies={event_identity(records[0]): 1})
+    result = apply(known, records, MEANING, 0)
+    assert result.unexplained == [
+        Unexplained(records[1], T + 2, "554", "google"),
+        Unexplained(records[2], T, "", "other"),
+    ]
+    told = {key: n for key, n in result.change.counters.items() if key[0] in TROUBLES}
+    assert told == {
+        ("failures", ("other", "soft", "google", "outbound")): 1,
+        ("deferrals", ("other", "soft", "other", "outbound")): 1,
+    }
+    replies = {key: n for key, n in result.to_place.items() if key[0] == "smtp_replies"}
+    assert replies == {("smtp_replies", ("554", "")): 1}
+    assert apply(known, records, MEANING, T + 3).unexplained == []
+
+
+TROUBLES = {"failures", "deferrals"}
 
 
 def test_types_that_are_not_known_count_as_other_and_show_as_drift() -> None:
     for word in ("archived", "", "Success"):
         record = row("inbound", word, T, T)
-        change = apply(Known(), [record], 0).change
+        change = apply(Known(), [record], MEANING, 0).change
         assert [event.kind for event in change.events] == [KIND_OTHER]
         assert change.pending == []
         assert change.counters == {
@@ -101,11 +148,11 @@ def test_types_that_are_not_known_count_as_other_and_show_as_drift() -> None:
 def test_equal_rows_are_as_many_events_and_seen_again_they_are_still_as_many() -> None:
     record = row("outbound", "success", T, T)
     identity = event_identity(record)
-    two = apply(Known(), [record, record], 0)
+    two = apply(Known(), [record, record], MEANING, 0)
     assert (two.new_events, two.change.events[0].copies, two.change.pending[0].copies) == (2, 2, 2)
-    assert apply(Known(copies={identity: 2}), [record, record], 0).change == Change()
-    assert apply(Known(copies={identity: 2}), [record], 0).change.is_empty
-    third = apply(Known(copies={identity: 2}), [record] * 3, 0)
+    assert apply(Known(copies={identity: 2}), [record, record], MEANING, 0).change == Change()
+    assert apply(Known(copies={identity: 2}), [record], MEANING, 0).change.is_empty
+    third = apply(Known(copies={identity: 2}), [record] * 3, MEANING, 0)
     assert (third.new_events, third.change.events[0].copies) == (1, 3)
 
 
@@ -113,19 +160,19 @@ def test_batches_of_one_answer_are_counted_together() -> None:
     """A row that stands once in each of two batches is two events; in two answers it is one."""
     record = row("outbound", "success", T, T)
     identity = event_identity(record)
-    first = apply(Known(), [record], 0)
+    first = apply(Known(), [record], MEANING, 0)
     known = Known(copies={identity: 1}, sized={(MESSAGE, OUTBOUND)})
-    second = apply(known, [record], 0, seen_before=first.seen)
+    second = apply(known, [record], MEANING, 0, seen_before=first.seen)
     assert (second.new_events, second.change.events[0].copies, second.seen) == (1, 2, {identity: 2})
-    assert apply(known, [record], 0).change.is_empty
+    assert apply(known, [record], MEANING, 0).change.is_empty
 
 
 def test_rows_of_one_message_under_different_seconds_are_kept_apart() -> None:
     """What one second tells never depends on whether the other is at hand."""
     deferred = row("outbound", "defer", None, T)
     delivered = row("outbound", "success", None, T + 5)
-    together = apply(Known(), [deferred, delivered], 0).change
-    apart = [apply(Known(), [record], 0).change for record in (deferred, delivered)]
+    together = apply(Known(), [deferred, delivered], MEANING, 0).change
+    apart = [apply(Known(), [record], MEANING, 0).change for record in (deferred, delivered)]
     sums = [change.counters.get(("deferred_recipients", ()), 0) for change in apart]
     assert together.counters["deferred_recipients", ()] == sum(sums) == 1
     sizes = [change.counters["message_size_bytes_sum", ("outbound",)] for change in apart]
@@ -136,12 +183,12 @@ def test_what_is_filled_in_later_makes_no_new_event() -> None:
     record = row("outbound", "success", T, T)
     known = Known(copies={event_identity(record): 1})
     later = record._replace(router="x", message="x", size="9", delivery_user="x", user="x")
-    assert apply(known, [later], 0).change.is_empty
+    assert apply(known, [later], MEANING, 0).change.is_empty
 
 
 def test_rows_in_progress_are_passed_over() -> None:
     record = row("outbound", "inprogress", T, None)
-    assert apply(Known(), [record], 0) == Applied()
+    assert apply(Known(), [record], MEANING, 0) == Applied()
 
 
 def test_events_before_the_counting_are_marked_and_not_counted() -> None:
@@ -150,8 +197,8 @@ def test_events_before_the_counting_are_marked_and_not_counted() -> None:
         row("outbound", "success", T, T + 9),
         row("outbound", "success", T, None, msg_id="m2"),
     ]
-    result = apply(Known(), records, T + 10)
-    assert (result.new_events, result.counted_events, result.by_user) == (3, 0, {})
+    result = apply(Known(), records, MEANING, T + 10)
+    assert (result.new_events, result.counted_events, result.to_place) == (3, 0, {})
     assert result.change.counters == {}
     assert (result.change.pending, result.change.sized) == ([], [])
     assert [event.kind for event in result.change.events] == [
@@ -160,17 +207,17 @@ def test_events_before_the_counting_are_marked_and_not_counted() -> None:
         KIND_SUCCESS,
     ]
     assert result.change.deferrals == [Deferral(T, RECIPIENT, T + 9, 1)]
-    assert apply(Known(), records, T + 9).counted_events == 2
+    assert apply(Known(), records, MEANING, T + 9).counted_events == 2
 
 
 def test_a_row_without_send_time_goes_by_its_action_time_and_has_no_duration() -> None:
-    result = apply(Known(), [row("outbound", "success", None, T)], 0)
+    result = apply(Known(), [row("outbound", "success", None, T)], MEANING, 0)
     assert [event.second for event in result.change.events] == [T]
     assert result.change.counters == {("events", ("success", "outbound", "other")): 1, **SIZE}
 
 
 def test_an_outcome_without_action_time_is_counted_and_shows_as_drift() -> None:
-    result = apply(Known(), [row("outbound", "success", T, None)], 0)
+    result = apply(Known(), [row("outbound", "success", T, None)], MEANING, 0)
     assert result.change.counters == {
         ("events", ("success", "outbound", "other")): 1,
         ("drift", ("no_action_time",)): 1,
@@ -181,13 +228,13 @@ def test_an_outcome_without_action_time_is_counted_and_shows_as_drift() -> None:
 
 def test_rows_without_any_time_or_older_than_what_is_remembered_are_not_counted_but_said() -> None:
     records = [row("outbound", "success", None, None), row("outbound", "success", T, T)]
-    assert apply(Known(), records, 0, horizon_unix=T + 1) == Applied(
+    assert apply(Known(), records, MEANING, 0, horizon_unix=T + 1) == Applied(
         rows_without_time=1, rows_too_old=1
     )
 
 
 def test_a_clock_set_back_makes_no_sum_fall() -> None:
-    counters = apply(Known(), [row("outbound", "success", T, T - 50)], 0).change.counters
+    counters = apply(Known(), [row("outbound", "success", T, T - 50)], MEANING, 0).change.counters
     assert counters["time_to_deliver_seconds_sum", ("outbound", "other")] == 0
     assert counters["time_to_deliver_seconds_bucket", ("outbound", "other", "1")] == 1
 
@@ -199,7 +246,7 @@ def test_a_size_is_observed_once_for_each_direction_of_a_message() -> None:
         row("internal", "success", T, T),
         row("internal", "defer", T, T, recipient="c@example.com"),
     ]
-    change = apply(Known(), records, 0).change
+    change = apply(Known(), records, MEANING, 0).change
     sizes = {key: n for key, n in change.counters.items() if key[0].startswith("message_size")}
     assert sizes == {
         **SIZE,
@@ -222,12 +269,12 @@ def test_a_size_that_can_be_none_is_left_to_the_next_row(text: str, drifts: int)
         row("outbound", "defer", T, T, size=text),
         row("outbound", "defer", T, T + 1, size="2000"),
     ]
-    counters = apply(Known(), records, 0).change.counters
+    counters = apply(Known(), records, MEANING, 0).change.counters
     assert counters["message_size_bytes_sum", ("outbound",)] == 2000
     assert counters.get(("drift", ("odd_size",)), 0) == drifts
 
 
 def test_what_is_known_is_not_changed() -> None:
     known = Known()
-    apply(known, [row("outbound", "defer", T, T), row("outbound", "success", T, T)], 0)
+    apply(known, [row("outbound", "defer", T, T), row("outbound", "success", T, T)], MEANING, 0)
     assert known == Known()

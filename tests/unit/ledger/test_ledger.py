@@ -9,11 +9,13 @@ import pytest
 
 from cpanel_mail_exporter.ledger.change import Change
 from cpanel_mail_exporter.ledger.counters import KNOWN_BEFOREHAND, CounterKey
+from cpanel_mail_exporter.ledger.figures import PlacesTaken
 from cpanel_mail_exporter.ledger.ledger import Ledger, LedgerTerms, spans_of
+from cpanel_mail_exporter.ledger.unclassified import Unclassified
 from cpanel_mail_exporter.model.errors import StorageFailed
 from cpanel_mail_exporter.model.window import Slice
 from cpanel_mail_exporter.storage.memory import MemoryStore
-from tests.unit.ledger.mail import nonzero, numbers, row
+from tests.unit.ledger.mail import MEANING, nonzero, numbers, row
 
 T = 1_000_000
 ZEROS = dict.fromkeys(KNOWN_BEFOREHAND, 0)
@@ -21,7 +23,7 @@ ZEROS = dict.fromkeys(KNOWN_BEFOREHAND, 0)
 
 def begun(store: MemoryStore | None = None, **terms: Any) -> Ledger:
     terms.setdefault("birth_delay_seconds", None)
-    ledger = Ledger("web1", store or MemoryStore(), LedgerTerms(**terms))
+    ledger = Ledger("web1", store or MemoryStore(), MEANING, LedgerTerms(**terms))
     ledger.begin(T)
     return ledger
 
@@ -38,7 +40,7 @@ def by(user: str, events: int, msg_id: str, acted: int = T) -> list[Any]:
 
 
 def test_nothing_is_shown_before_the_numbers_are_loaded() -> None:
-    ledger = Ledger("web1", MemoryStore())
+    ledger = Ledger("web1", MemoryStore(), MEANING)
     assert ledger.published(T) is None
     assert (ledger.counting_since_unix, ledger.next_publication_unix) == (None, None)
     ledger.load()
@@ -47,15 +49,15 @@ def test_nothing_is_shown_before_the_numbers_are_loaded() -> None:
 
 def test_counting_begins_once_and_survives() -> None:
     store = MemoryStore()
-    assert Ledger("web1", store).begin(T) == T
-    assert Ledger("web1", store).begin(T + 500) == T
-    assert Ledger("web1", store).begin(T + 500, counts_past=True) == T
-    assert Ledger("web1", MemoryStore()).begin(T, counts_past=True) == 0
+    assert Ledger("web1", store, MEANING).begin(T) == T
+    assert Ledger("web1", store, MEANING).begin(T + 500) == T
+    assert Ledger("web1", store, MEANING).begin(T + 500, counts_past=True) == T
+    assert Ledger("web1", MemoryStore(), MEANING).begin(T, counts_past=True) == 0
 
 
 def test_a_ledger_that_has_not_begun_takes_nothing() -> None:
     with pytest.raises(StorageFailed, match="counting has not begun"):
-        Ledger("web1", MemoryStore()).learn([], T)
+        Ledger("web1", MemoryStore(), MEANING).learn([], T)
 
 
 def test_an_answer_with_what_the_reading_knows_by_it_is_one_step() -> None:
@@ -89,6 +91,100 @@ def test_rows_without_time_show_as_drift_at_every_reading() -> None:
     for times in (1, 2):
         ledger.learn([row("outbound", "success", None, None)], T)
         assert nonzero(numbers(ledger, T)) == {("drift", ("no_time",)): times}
+
+
+REPLIES = ("550-5.1.1 no such user", "452 4.2.2 over quota", "421 slow down")
+
+
+def refused(*messages: str, msg_id: str = "m1", way: str = "outbound") -> list[Any]:
+    return [
+        row(way, "failure", T, T, message=text, msg_id=msg_id, recipient=f"r{n}@x.example")
+        for n, text in enumerate(messages)
+    ]
+
+
+def test_replies_over_their_budget_share_a_series_and_users_are_none_of_its_business() -> None:
+    ledger = begun(reply_limit=2, user_limit=1)
+    ledger.learn(refused(REPLIES[0], *REPLIES, REPLIES[2]), T)
+    shown = numbers(ledger, T)
+    assert {labels: n for (name, labels), n in shown.items() if name == "smtp_replies"} == {
+        ("550", "5.1.1"): 2,
+        ("421", ""): 2,
+        ("_other", "_other"): 1,
+    }
+    assert users(shown) == {("acc1", "example.com", "failure"): 5}
+    published = ledger.published(T)
+    assert published is not None
+    assert published.places["smtp_replies"] == PlacesTaken(shown=2, wanted=3, limit=2)
+
+
+def test_a_reply_that_loses_its_place_is_shown_until_its_last_events_could_be_scraped() -> None:
+    ledger = begun(reply_limit=1, birth_delay_seconds=60)
+    ledger.learn(refused(REPLIES[0]), T)
+    ledger.learn(refused(*[REPLIES[1]] * 3, msg_id="m2"), T)
+    assert replies(numbers(ledger, T)) == {"550": 0, "_other": 0}
+    published = ledger.published(T)
+    assert published is not None
+    assert published.places["smtp_replies"] == PlacesTaken(shown=2, wanted=2, limit=1)
+    assert replies(numbers(ledger, T + 60)) == {"550": 1, "_other": 3}
+    assert ledger.next_publication_unix == T + 120
+    assert replies(numbers(ledger, T + 120)) == {"_other": 3}
+    ledger.learn(refused(REPLIES[1], msg_id="m3"), T)
+    assert replies(numbers(ledger, T + 121)) == {"452": 0, "_other": 3}
+    assert replies(numbers(ledger, T + 181)) == {"452": 1, "_other": 3}
+
+
+def replies(shown: dict[CounterKey, int]) -> dict[str, int]:
+    return {labels[0]: value for (name, labels), value in shown.items() if name == "smtp_replies"}
+
+
+def test_places_of_both_families_survive() -> None:
+    store = MemoryStore()
+    first = begun(store, reply_limit=1, user_limit=1)
+    first.learn(refused(REPLIES[0]) + by("a", 3, "m2"), T)
+    again = begun(store, reply_limit=1, user_limit=1)
+    again.learn(refused(REPLIES[1], msg_id="m3"), T)
+    shown = nonzero(numbers(again, T))
+    assert replies(shown) == {"550": 1, "_other": 1}
+    assert users(shown) == {
+        ("a", "example.com", "success"): 3,
+        ("_other", "_other", "failure"): 2,
+    }
+
+
+def test_a_reason_that_is_new_stands_at_0_first_and_a_usual_one_does_from_the_start() -> None:
+    ledger = begun(birth_delay_seconds=60)
+    none_yet = {key: n for key, n in numbers(ledger, T).items() if key[0] in TROUBLES}
+    other = ("other", "soft", "other", "outbound")
+    assert none_yet == {("failures", other): 0, ("deferrals", other): 0}
+    ledger.learn(refused("the moon", REPLIES[0], way="outbound"), T)
+    unknown = ("failures", ("unknown_user", "hard", "other", "outbound"))
+    shown = numbers(ledger, T)
+    assert (shown["failures", other], shown[unknown]) == (1, 0)
+    assert numbers(ledger, T + 60)[unknown] == 1
+
+
+TROUBLES = {"failures", "deferrals"}
+
+
+def test_what_nobody_has_a_rule_for_is_told_once_it_is_stored_and_once() -> None:
+    store = MemoryStore()
+    ledger = begun(store)
+    rows = refused("<a@x.example> the moon", "<b@x.example> the moon", REPLIES[0], way="gmail")
+    with pytest.MonkeyPatch.context() as patch:
+
+        def fail(_: Change) -> None:
+            raise StorageFailed("web1", "storage", "broken on purpose")
+
+        patch.setattr(store, "commit", fail)
+        with pytest.raises(StorageFailed):
+            ledger.learn(rows, T)
+    assert ledger.unclassified() == []
+    for _ in range(2):
+        ledger.learn(rows, T)
+    kind = Unclassified("<ADDRESS> the moon", "", "google", events=2, last_unix=T)
+    assert ledger.unclassified() == [kind]
+    assert begun(store).unclassified() == []
 
 
 def test_attempts_wait_for_late_deferrals() -> None:
@@ -143,8 +239,10 @@ def test_over_budget_users_share_a_series_and_the_sum_stays() -> None:
     }
     published = ledger.published(T)
     assert published is not None
-    figures = (published.users_shown, published.users_wanted, published.users_limit)
-    assert figures == (1, 2, 1)
+    assert published.places == {
+        "user_events": PlacesTaken(shown=1, wanted=2, limit=1),
+        "smtp_replies": PlacesTaken(shown=0, wanted=0, limit=100),
+    }
 
 
 def test_a_user_that_loses_its_place_comes_back_with_its_old_value_shown_first() -> None:
@@ -183,7 +281,7 @@ def test_a_user_that_loses_its_place_is_shown_until_its_last_events_could_be_scr
     assert users(numbers(ledger, T)) == {a: 0, other: 0}
     published = ledger.published(T)
     assert published is not None
-    assert (published.users_shown, published.users_limit) == (2, 1)
+    assert published.places["user_events"] == PlacesTaken(shown=2, wanted=2, limit=1)
     assert ledger.next_publication_unix == T + 60
     assert users(numbers(ledger, T + 60)) == {a: 3, other: 7}
     assert ledger.next_publication_unix == T + 120
@@ -210,12 +308,12 @@ def test_new_series_are_shown_at_0_first_and_histograms_empty() -> None:
     ledger.learn([row("gmail", "success", T, T + 3)], T)
     first = numbers(ledger, T)
     assert nonzero(first) == {}
-    assert ("events", ("success", "outbound", "gmail")) in first
-    assert ("time_to_deliver_seconds_sum", ("outbound", "gmail")) in first
+    assert ("events", ("success", "outbound", "google")) in first
+    assert ("time_to_deliver_seconds_sum", ("outbound", "google")) in first
     assert ledger.next_publication_unix == T + 60
     ledger.learn([row("gmail", "success", T, T + 700)], T)
     assert nonzero(numbers(ledger, T + 59)) == {}
-    assert numbers(ledger, T + 60)["time_to_deliver_seconds_sum", ("outbound", "gmail")] == 703
+    assert numbers(ledger, T + 60)["time_to_deliver_seconds_sum", ("outbound", "google")] == 703
 
 
 def test_what_is_known_beforehand_or_was_loaded_is_shown_at_its_value() -> None:
@@ -282,7 +380,7 @@ def test_what_was_stored_though_it_seemed_to_fail_is_shown_at_0_first() -> None:
         patch.setattr(store, "commit", fail)
         with pytest.raises(StorageFailed):
             ledger.learn([row("gmail", "success", T, T)], T)
-    key = ("events", ("success", "outbound", "gmail"))
+    key = ("events", ("success", "outbound", "google"))
     assert key not in numbers(ledger, T), "a failure leaves what is shown as it was"
     ledger.load()
     assert numbers(ledger, T + 1)[key] == 0
@@ -372,7 +470,7 @@ def test_the_lock_is_never_held_while_something_is_stored_or_loaded() -> None:
                 assert not lock.locked()
             return super().__getattribute__(name)
 
-    ledger = Ledger("web1", Watching(), LedgerTerms(settle_seconds=0), lock)
+    ledger = Ledger("web1", Watching(), MEANING, LedgerTerms(settle_seconds=0), lock)
     ledger.begin(T)
     ledger.learn([*by("a", 3, "m1"), row("gmail", "defer", T, T)], T)
     ledger.settle(T + 1)
@@ -387,7 +485,7 @@ def test_the_lock_is_never_held_while_something_is_stored_or_loaded() -> None:
 def test_a_publication_made_meanwhile_never_holds_half_a_step() -> None:
     """Each step adds as many events by user as by outcome."""
     terms = LedgerTerms(user_limit=0, birth_delay_seconds=None)
-    ledger = Ledger("web1", MemoryStore(), terms, Lock())
+    ledger = Ledger("web1", MemoryStore(), MEANING, terms, Lock())
     ledger.begin(T, counts_past=True)
     ended = Event()
     differences: set[int] = set()

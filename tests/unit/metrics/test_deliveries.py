@@ -10,23 +10,29 @@ from prometheus_client.parser import text_string_to_metric_families as text_fami
 
 from cpanel_mail_exporter.exposition.body import Format
 from cpanel_mail_exporter.exposition.publication import Rendered, publication
+from cpanel_mail_exporter.ledger.counters import BUDGETED
+from cpanel_mail_exporter.ledger.figures import PlacesTaken
 from cpanel_mail_exporter.ledger.ledger import Ledger, LedgerTerms
 from cpanel_mail_exporter.metrics import catalogue
-from cpanel_mail_exporter.metrics.deliveries import deliveries, ledger_state, reading
+from cpanel_mail_exporter.metrics.deliveries import budgets, deliveries, ledger_state, reading
 from cpanel_mail_exporter.model.deliveries import ActionFilter, DeliveriesState, GoesBy, LastDay
 from cpanel_mail_exporter.model.family import Distribution, Family, FamilySamples, Sample
 from cpanel_mail_exporter.publishing.server_board import rendered_families
 from cpanel_mail_exporter.storage.memory import MemoryStore
-from tests.unit.ledger.mail import numbers, row
+from tests.unit.ledger.mail import MEANING, numbers, row
 
 T = 1_000_000
 
 
 def test_numbers_become_samples_and_buckets_come_together() -> None:
     found = {
-        ("events", ("success", "outbound", "gmail")): 3,
+        ("events", ("success", "outbound", "google")): 3,
         ("events", ("defer", "inbound", "local")): 1,
         ("user_events", ("acc1", "example.com", "success")): 3,
+        ("failures", ("unknown_user", "hard", "google", "outbound")): 6,
+        ("deferrals", ("other", "soft", "other", "outbound")): 0,
+        ("smtp_replies", ("_other", "_other")): 2,
+        ("smtp_replies", ("550", "")): 7,
         ("drift", ("no_time",)): 2,
         ("deferred_recipients", ()): 1,
         ("attempts_bucket", ("outbound", "1")): 4,
@@ -37,9 +43,12 @@ def test_numbers_become_samples_and_buckets_come_together() -> None:
     assert [(part.family, part.samples) for part in deliveries(found)] == [
         (
             catalogue.DELIVERY_EVENTS,
-            [(("defer", "inbound", "local"), 1), (("success", "outbound", "gmail"), 3)],
+            [(("defer", "inbound", "local"), 1), (("success", "outbound", "google"), 3)],
         ),
         (catalogue.USER_DELIVERY_EVENTS, [(("acc1", "example.com", "success"), 3)]),
+        (catalogue.DELIVERY_FAILURES, [(("unknown_user", "hard", "google", "outbound"), 6)]),
+        (catalogue.DELIVERY_DEFERRALS, [(("other", "soft", "other", "outbound"), 0)]),
+        (catalogue.SMTP_REPLIES, [(("550", ""), 7), (("_other", "_other"), 2)]),
         (catalogue.DEFERRED_RECIPIENTS, [((), 1)]),
         (catalogue.API_DRIFT, [(("no_time",), 2)]),
         (
@@ -62,6 +71,14 @@ def test_observations_under_a_bound_there_is_no_more_are_in_the_next_larger_buck
     }
     (family,) = deliveries(found)
     assert family.samples == [(("outbound",), Distribution((0, 0, 0, 2, 0, 0, 0, 1), 60))]
+
+
+def test_budgets_stand_under_the_names_of_families_and_all_have_one() -> None:
+    places = {name: PlacesTaken(n, n + 1, n + 2) for n, name in enumerate(BUDGETED)}
+    assert budgets(places) == {
+        "cpanel_mail_user_delivery_events_total": PlacesTaken(0, 1, 2),
+        "cpanel_mail_smtp_replies_total": PlacesTaken(1, 2, 3),
+    }
 
 
 def test_nothing_is_no_family() -> None:
@@ -112,7 +129,9 @@ def samples(families: Iterable[FamilySamples]) -> list[tuple[Family, Sequence[Sa
 
 @pytest.mark.parametrize("form", list(Format))
 def test_prometheuss_own_parsers_read_what_the_ledger_has_counted(form: Format) -> None:
-    ledger = Ledger("web1", MemoryStore(), LedgerTerms(settle_seconds=0, birth_delay_seconds=None))
+    ledger = Ledger(
+        "web1", MemoryStore(), MEANING, LedgerTerms(settle_seconds=0, birth_delay_seconds=None)
+    )
     ledger.begin(T)
     for kind, acted in (("defer", T), ("success", T + 40), ("failure", T + 500_000)):
         ledger.learn([row("gmail", kind, T, acted, recipient=f"{kind[0]}@example.net")], T)
@@ -124,7 +143,7 @@ def test_prometheuss_own_parsers_read_what_the_ledger_has_counted(form: Format) 
     found = {family.name: family for family in parse(body)}
     waited = found["cpanel_mail_time_to_deliver_seconds"]
     assert waited.type == "histogram"
-    labels = {"server": "web1", "direction": "outbound", "provider": "gmail"}
+    labels = {"server": "web1", "direction": "outbound", "provider": "google"}
     assert [(s.name.rsplit("_", 1)[1], s.value) for s in waited.samples] == [
         *[("bucket", float(bound >= 40)) for bound in catalogue.TIME_TO_DELIVER.bounds],
         ("bucket", 1.0),
@@ -136,7 +155,7 @@ def test_prometheuss_own_parsers_read_what_the_ledger_has_counted(form: Format) 
     assert found["cpanel_mail_deferred_recipients"].samples[0].value == 1.0
     events = {tuple(s.labels.values())[1:]: s.value for s in found[EVENTS].samples}
     assert {labels: value for labels, value in events.items() if value} == {
-        (outcome, "outbound", "gmail"): 1.0 for outcome in ("success", "failure", "defer")
+        (outcome, "outbound", "google"): 1.0 for outcome in ("success", "failure", "defer")
     }
     assert len(events) == 23
 

@@ -53,6 +53,7 @@ from cpanel_mail_exporter.polling.schedule import offset_seconds
 from cpanel_mail_exporter.polling.sinks import EventSink, LineSink
 from cpanel_mail_exporter.storage.memory import MemoryStore
 from tests.fake_clock import FakeClock
+from tests.unit.ledger.mail import MEANING
 from tests.unit.polling.model_server import row
 
 NOW = 1_795_252_447.0
@@ -208,7 +209,7 @@ class World:
         self.token = FakeToken()
         self.findings = FakeFindings()
         self.store = FailingStore()
-        self.ledger = Ledger("web1", self.store)
+        self.ledger = Ledger("web1", self.store, MEANING)
         windows = windows or {USER_STATS: Today(), EMAIL_LOGS: Today()}
         plan = PollPlan(
             name="web1",

@@ -12,7 +12,7 @@ from cpanel_mail_exporter.polling.reading_terms import Moment, PollReading, Read
 from cpanel_mail_exporter.polling.sinks import EventSink, LineSink
 from cpanel_mail_exporter.storage.memory import MemoryStore
 from tests.unit.exposition.blocks_read import lines
-from tests.unit.ledger.mail import counted, numbers
+from tests.unit.ledger.mail import MEANING, counted, numbers
 from tests.unit.polling.living_server import LivingServer
 
 LOGS = LogLines("email_logs", ())
@@ -54,7 +54,7 @@ class Visits:
 
     def restart(self) -> None:
         """Another process takes over what is stored."""
-        self.ledger = Ledger("web1", self.store, LedgerTerms(birth_delay_seconds=None))
+        self.ledger = Ledger("web1", self.store, MEANING, LedgerTerms(birth_delay_seconds=None))
         events = EventSink(self.ledger, counts_past=self._backfill) if self._counts else None
         shown = None if self.window_seconds is None else LineSink(LOGS, EVENT_TYPES, 0)
         self.reading = DeliveriesReading(self._terms, self.server, events, shown)

@@ -16,7 +16,7 @@ from cpanel_mail_exporter.publishing.board import Board
 from cpanel_mail_exporter.storage.memory import MemoryStore
 from tests.unit.exposition.reading import Read
 from tests.unit.exposition.records import obvious_line
-from tests.unit.ledger.mail import row
+from tests.unit.ledger.mail import MEANING, row
 from tests.unit.publishing.boards import (
     VERSION,
     board,
@@ -318,7 +318,7 @@ class Counting:
 
 T = 1_795_250_000
 ALL = ("user_stats", "delivery_events", "email_logs")
-GMAIL = ("web1", "success", "outbound", "gmail")
+GMAIL = ("web1", "success", "outbound", "google")
 STATE = DeliveriesState(
     newest_event_unix=T,
     backlog_slices=3,
@@ -350,7 +350,7 @@ PASSING = {
 
 def counted(clock: StandingClock, **terms_of_ledger: Any) -> tuple[Board, Ledger]:
     """A board of one server with a ledger."""
-    ledger = Ledger("web1", MemoryStore(), LedgerTerms(**terms_of_ledger))
+    ledger = Ledger("web1", MemoryStore(), MEANING, LedgerTerms(**terms_of_ledger))
     return board(clock, terms(collectors=ALL), ledgers={"web1": ledger}), ledger
 
 
@@ -403,22 +403,25 @@ def test_counters_stay_whatever_fails_and_their_collectors_gauges_become_stale(
 def test_pairs_of_users_stand_beside_what_was_wanted_and_what_is_allowed(
     clock: StandingClock,
 ) -> None:
-    one, ledger = counted(clock, user_limit=2)
+    one, ledger = counted(clock, user_limit=2, reply_limit=0)
     ledger.begin(T, counts_past=True)
     learn(ledger, "outbound", "inbound", "gmail")
     one.build()
     after = shown(one.everything())
-    for name, figure in (("", "2"), ("_wanted", "3"), ("_limit", "2")):
-        assert after.of(f"cpanel_mail_series{name}") == {
-            ("web1", "cpanel_mail_user_delivery_events_total"): figure
-        }
+    users, replies = (
+        ("web1", "cpanel_mail_user_delivery_events_total"),
+        ("web1", "cpanel_mail_smtp_replies_total"),
+    )
+    assert after.of("cpanel_mail_series") == {users: "2", replies: "0"}
+    assert after.of("cpanel_mail_series_wanted") == {users: "3", replies: "0"}
+    assert after.of("cpanel_mail_series_limit") == {users: "2"}, "the other has none"
 
 
 async def test_a_new_series_is_published_at_0_and_then_without_news_at_its_value(
     clock: StandingClock,
 ) -> None:
     own = Counting(clock)
-    ledger = Ledger("web1", MemoryStore(), LedgerTerms(birth_delay_seconds=60.0))
+    ledger = Ledger("web1", MemoryStore(), MEANING, LedgerTerms(birth_delay_seconds=60.0))
     one = board(clock, terms(collectors=ALL), own=own, ledgers={"web1": ledger})
     running = asyncio.create_task(one.run())
     ledger.begin(T)

@@ -14,14 +14,24 @@ from pathlib import Path
 from cpanel_mail_exporter.ledger.ledger import Ledger, LedgerTerms
 from cpanel_mail_exporter.storage import sqlite as sqlite_module
 from cpanel_mail_exporter.storage.sqlite import SqliteStore
-from tests.unit.ledger.mail import Happened, counted, nonzero, numbers, row
+from tests.unit.ledger.mail import (
+    MEANING,
+    REASONS,
+    Happened,
+    counted,
+    nonzero,
+    numbers,
+    row,
+)
 
 T = 1_000_000
 WAYS = ("inbound", "gmail", "refused")
-KINDS = ("defer", "defer", "success", "success", "archived")
+KINDS = ("defer", "defer", "success", "failure", "archived")
+MESSAGES = 3
 MAIL = [
-    Happened(way, row(way, kind, T + n * 40, T + n * 40 + place, msg_id=f"m{n}"))
-    for n in range(3)
+    Happened(way, row(way, kind, T + n * 40, T + n * 40 + place, msg_id=f"m{n}", message=text))
+    for n, text in enumerate(REASONS)
+    if n < MESSAGES
     for way in WAYS
     for place, kind in enumerate(KINDS)
 ]
@@ -32,7 +42,7 @@ MOST_STATEMENTS = 5_000
 
 def count(path: Path) -> Ledger:
     """Read it in two overlapping answers, settle, and forget the first message."""
-    ledger = Ledger("web1", SqliteStore("web1", path), TERMS)
+    ledger = Ledger("web1", SqliteStore("web1", path), MEANING, TERMS)
     ledger.begin(T, counts_past=True)
     ledger.learn(ROWS[:30], T, {"mark": "1"})
     ledger.rest()

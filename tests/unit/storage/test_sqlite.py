@@ -11,14 +11,15 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from cpanel_mail_exporter.ledger.change import KIND_SUCCESS, Change, Event
+from cpanel_mail_exporter.ledger.change import KIND_SUCCESS, Change, Event, Known, Seat
 from cpanel_mail_exporter.ledger.ledger import Ledger, LedgerTerms
 from cpanel_mail_exporter.model.errors import StorageDamaged, StorageFailed
+from cpanel_mail_exporter.model.window import Slice
 from cpanel_mail_exporter.storage import opening
 from cpanel_mail_exporter.storage import sqlite as sqlite_module
 from cpanel_mail_exporter.storage.schema import APPLICATION_ID, MIGRATIONS, TABLES
 from cpanel_mail_exporter.storage.sqlite import SqliteStore
-from tests.unit.ledger.mail import numbers, row
+from tests.unit.ledger.mail import MEANING, numbers, row
 
 T = 1_000_000
 ROOT = Path(__file__).parents[3]
@@ -83,12 +84,12 @@ def test_space_of_forgotten_mail_is_given_back(store: SqliteStore) -> None:
 def test_a_damaged_file_is_moved_aside_and_counting_starts_anew(
     path: Path, when: str, what: str
 ) -> None:
-    first = Ledger("web1", SqliteStore("web1", path), AT_ONCE)
+    first = Ledger("web1", SqliteStore("web1", path), MEANING, AT_ONCE)
     first.begin(T)
     for n in range(300):
         first.learn([row("gmail", "success", T + n, T + n, msg_id=f"m{n}")], T)
     first.rest()
-    ledger = Ledger("web1", SqliteStore("web1", path), AT_ONCE)
+    ledger = Ledger("web1", SqliteStore("web1", path), MEANING, AT_ONCE)
     if when != "before it was opened":
         ledger.begin(T)
         ledger.rest()
@@ -103,7 +104,7 @@ def test_a_damaged_file_is_moved_aside_and_counting_starts_anew(
     assert Path(f"{path}.damaged-1").read_bytes()[5000:] == bytes(broken)[5000:]
     assert ledger.begin(T + 9) == T + 9
     ledger.learn([row("gmail", "success", T + n, T + n, msg_id=f"m{n}") for n in range(20)], T)
-    assert numbers(ledger, T)["events", ("success", "outbound", "gmail")] == 11
+    assert numbers(ledger, T)["events", ("success", "outbound", "google")] == 11
     ledger.close()
 
 
@@ -158,7 +159,7 @@ def test_a_damaged_file_that_cannot_be_moved_stays_and_is_said(
 def test_a_full_disk_stores_nothing_and_when_there_is_space_it_goes_on(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ledger = Ledger("web1", SqliteStore("web1", path), AT_ONCE)
+    ledger = Ledger("web1", SqliteStore("web1", path), MEANING, AT_ONCE)
     ledger.begin(T)
     ledger.learn([row("gmail", "success", T, T, msg_id="m0")], T)
     before = numbers(ledger, T)
@@ -179,7 +180,7 @@ def test_a_full_disk_stores_nothing_and_when_there_is_space_it_goes_on(
         assert numbers(ledger, T) == before
     monkeypatch.undo()
     assert ledger.learn(rows, T).new_events == 899
-    assert numbers(ledger, T)["events", ("success", "outbound", "gmail")] == 900
+    assert numbers(ledger, T)["events", ("success", "outbound", "google")] == 900
     ledger.close()
 
 
@@ -194,7 +195,7 @@ def test_a_number_no_file_can_hold_loses_its_step_alone(store: SqliteStore) -> N
 @pytest.mark.parametrize("replaced", ["deleted", "older"])
 def test_another_file_in_its_place_is_noticed(path: Path, replaced: str) -> None:
     """What is in memory then says nothing about that file: all is read again."""
-    ledger = Ledger("web1", SqliteStore("web1", path), AT_ONCE)
+    ledger = Ledger("web1", SqliteStore("web1", path), MEANING, AT_ONCE)
     ledger.begin(T)
     ledger.rest()
     older = path.read_bytes()
@@ -209,7 +210,7 @@ def test_another_file_in_its_place_is_noticed(path: Path, replaced: str) -> None
         ledger.learn(rows, T)
     ledger.begin(T)
     assert ledger.learn(rows, T).new_events == 1
-    assert numbers(ledger, T)["events", ("success", "outbound", "gmail")] == 1
+    assert numbers(ledger, T)["events", ("success", "outbound", "google")] == 1
     ledger.close()
 
 
@@ -296,3 +297,68 @@ def descriptors() -> int:
 def begin_and_learn(ledger: Ledger) -> None:
     ledger.begin(T + 5)
     ledger.learn([row("gmail", "success", T, T)], T)
+
+
+OLD_STATEMENTS = (
+    *MIGRATIONS[0],
+    "INSERT INTO event VALUES (1000000, 5, 6, 2, 1)",
+    """INSERT INTO counter VALUES
+        ('events', '["success", "outbound", "gmail"]', 5),
+        ('events', '["defer", "outbound", "gmail"]', 1),
+        ('events', '["success", "outbound", "outlook"]', 7),
+        ('events', '["success", "forwarded", "outlook"]', 1),
+        ('events', '["success", "outbound", "microsoft"]', 100),
+        ('events', '["success", "outbound", "yahoo"]', 2),
+        ('events', '["success", "outbound", "other"]', 3),
+        ('time_to_deliver_seconds_bucket', '["outbound", "icloud", "15"]', 4),
+        ('time_to_deliver_seconds_bucket', '["outbound", "icloud", "inf"]', 6),
+        ('time_to_deliver_seconds_bucket', '["outbound", "apple", "15"]', 10),
+        ('time_to_deliver_seconds_sum', '["outbound", "icloud"]', 900),
+        ('time_to_deliver_seconds_sum', '["outbound", "apple"]', 50),
+        ('user_events', '["gmail", "outlook", "success"]', 8),
+        ('deferred_recipients', '[]', 1)""",
+    """INSERT INTO seat VALUES
+        ('["gmail", "outlook"]', 1, 8192, 20000), ('["b", ""]', 0, 1024, 19000)""",
+    "INSERT INTO cursor VALUES ('ledger.counting_since_unix', '999000')",
+    "UPDATE edition SET serial = 17",
+    f"PRAGMA application_id = {APPLICATION_ID}",
+    "PRAGMA user_version = 1",
+)
+"""A file as exporters wrote it that knew one budget, and providers by other words."""
+
+
+def test_a_file_of_the_first_schema_goes_on_under_the_new_words(path: Path) -> None:
+    """Nothing restarts: what stood under an old word is added to what stands under the new one."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    for statement in OLD_STATEMENTS:
+        connection.execute(statement)
+    connection.close()
+    store = SqliteStore("web1", path)
+    assert store.counters() == {
+        ("events", ("success", "outbound", "google")): 5,
+        ("events", ("defer", "outbound", "google")): 1,
+        ("events", ("success", "outbound", "microsoft")): 107,
+        ("events", ("success", "forwarded", "microsoft")): 1,
+        ("events", ("success", "outbound", "yahoo")): 2,
+        ("events", ("success", "outbound", "other")): 3,
+        ("time_to_deliver_seconds_bucket", ("outbound", "apple", "15")): 14,
+        ("time_to_deliver_seconds_bucket", ("outbound", "apple", "inf")): 6,
+        ("time_to_deliver_seconds_sum", ("outbound", "apple")): 950,
+        ("user_events", ("gmail", "outlook", "success")): 8,
+        ("deferred_recipients", ()): 1,
+    }
+    assert store.seats() == {
+        ("user_events", ("gmail", "outlook")): Seat(has_series=True, volume=8192, day=20_000),
+        ("user_events", ("b", "")): Seat(has_series=False, volume=1024, day=19_000),
+    }
+    assert store.load([Slice(T, T + 1)]) == Known(copies={5: 1}, final={6})
+    assert store.cursors() == {"ledger.counting_since_unix": "999000"}
+    store.close()
+    assert header(path) == (len(MIGRATIONS), APPLICATION_ID, TABLES)
+    ledger = Ledger("web1", SqliteStore("web1", path), MEANING, AT_ONCE)
+    assert ledger.begin(T) == 999_000
+    ledger.learn([row("gmail", "success", T, T, user="gmail", domain="outlook")], T)
+    shown = numbers(ledger, T)
+    assert shown["events", ("success", "outbound", "google")] == 6
+    assert shown["user_events", ("gmail", "outlook", "success")] == 9
+    ledger.close()

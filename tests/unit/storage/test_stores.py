@@ -40,7 +40,10 @@ def full(store: LedgerStore) -> LedgerStore:
             sized=[Sized(100, -4, 0), Sized(100, -4, 1), Sized(105, 5, 0)],
             pending=[Pending(200, 100, 7, 1, 1), Pending(150, 105, 9, 0, 3)],
             counters={("events", ("success", ODD)): 2**40, ("deferred_recipients", ()): 1},
-            seats={("a", ODD): Seat(has_series=True, volume=2**62, day=20_000)},
+            seats={
+                ("user_events", ("a", ODD)): Seat(has_series=True, volume=2**62, day=20_000),
+                ("smtp_replies", ("a", ODD)): Seat(has_series=False, volume=3, day=9),
+            },
             cursors={"mark": "x", "odd": "é\0"},
             slices={60: "a", 120: "b"},
         )
@@ -77,7 +80,10 @@ def test_what_was_committed_is_there_when_it_is_opened_again(open_store: Open) -
         ),
         [Pending(150, 105, 9, 0, 3), Pending(200, 100, 7, 1, 1)],
         {("events", ("success", ODD)): 2**40, ("deferred_recipients", ()): 1},
-        {("a", ODD): Seat(has_series=True, volume=2**62, day=20_000)},
+        {
+            ("user_events", ("a", ODD)): Seat(has_series=True, volume=2**62, day=20_000),
+            ("smtp_replies", ("a", ODD)): Seat(has_series=False, volume=3, day=9),
+        },
         {"mark": "x", "odd": "é\0"},
         {60: "a", 120: "b"},
     )
@@ -113,7 +119,7 @@ def test_copies_are_replaced_and_numbers_added(open_store: Open) -> None:
             deferrals=[Deferral(100, 8, 101, 3)],
             pending=[Pending(200, 100, 7, 1, 4)],
             counters={("events", ("success", ODD)): 2, ("deferred_recipients", ()): -1},
-            seats={("a", ODD): Seat(has_series=False, volume=0, day=1)},
+            seats={("user_events", ("a", ODD)): Seat(has_series=False, volume=0, day=1)},
             cursors={"mark": "z"},
             slices={60: "c"},
         )
@@ -125,7 +131,10 @@ def test_copies_are_replaced_and_numbers_added(open_store: Open) -> None:
         ("events", ("success", ODD)): 2**40 + 2,
         ("deferred_recipients", ()): 0,
     }
-    assert store.seats() == {("a", ODD): Seat(has_series=False, volume=0, day=1)}
+    assert store.seats() == {
+        ("user_events", ("a", ODD)): Seat(has_series=False, volume=0, day=1),
+        ("smtp_replies", ("a", ODD)): Seat(has_series=False, volume=3, day=9),
+    }, "of another family it is another place"
     assert (store.cursors()["mark"], store.slices(Slice(60, 61))) == ("z", {60: "c"})
 
 
@@ -133,12 +142,13 @@ def test_values_of_none_delete(open_store: Open) -> None:
     store = full(open_store())
     store.commit(
         Change(
-            seats={("a", ODD): None, ("no",): None},
+            seats={("user_events", ("a", ODD)): None, ("no", ("no",)): None},
             cursors={"mark": None, "no": None},
             slices={60: None, 1: None},
         )
     )
-    assert (store.seats(), store.cursors()) == ({}, {"odd": "é\0"})
+    left = {("smtp_replies", ("a", ODD)): Seat(has_series=False, volume=3, day=9)}
+    assert (store.seats(), store.cursors()) == (left, {"odd": "é\0"})
     assert store.slices(EVERYTHING[0]) == {120: "b"}
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from cpanel_mail_exporter.model.records import DELIVERY_LABELS, DeliveryRecord, UserStat
+from cpanel_mail_exporter.model.records import DELIVERY_LABELS, DeliveryRecord, LimitUse, UserStat
 from cpanel_mail_exporter.whm.decode import (
     NotJsonText,
     Rows,
@@ -14,6 +14,7 @@ from cpanel_mail_exporter.whm.decode import (
     delivery_rows,
     judge,
     limit_reached,
+    limit_use,
     mended,
     text,
     user_stat_rows,
@@ -384,6 +385,28 @@ def test_a_limit_is_reached_where_use_is_at_least_a_limit_above_zero(
         {"reached_maxemails": reached, "reached_maxdeferfail": False},
         0,
     )
+
+
+@pytest.mark.parametrize(
+    ("value", "use"),
+    [
+        ("150/150", LimitUse(150, 150)),
+        ("5/5 (100%)", LimitUse(5, 5, 100.0)),
+        ("125/100 (125%)", LimitUse(125, 100, 125.0)),
+        ("3/-1 (-300%)", LimitUse(3, -1, -300.0)),
+        (" 7 / 5 ( 140.5 ) ", LimitUse(7, 5, 140.5)),
+    ],
+)
+def test_the_numbers_of_a_limit_text_are_kept(value: str, use: LimitUse) -> None:
+    assert limit_use(value) == use
+    record = stat(REACHED_MAXEMAILS=0, REACHED_MAXDEFERFAIL=value)
+    assert record.limit_uses == {"reached_maxdeferfail": use}
+
+
+@pytest.mark.parametrize("value", [0, 1, "1", True, None, "", "150", "5/5 (1.2.3%)", [], {}])
+def test_a_limit_without_two_numbers_tells_no_use(value: object) -> None:
+    assert limit_use(value) is None
+    assert stat(REACHED_MAXEMAILS=value, REACHED_MAXDEFERFAIL=value).limit_uses == {}
 
 
 def test_a_limit_that_is_null_is_not_reached() -> None:

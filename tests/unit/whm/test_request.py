@@ -4,7 +4,15 @@ import pytest
 
 from cpanel_mail_exporter.model.query import DELIVERY_TYPES, Instant, SearchQuery
 from cpanel_mail_exporter.model.window import Slice
-from cpanel_mail_exporter.whm.request import search_query, totals_query, user_stats_query
+from cpanel_mail_exporter.whm.request import (
+    accounts_query,
+    plain_query,
+    search_query,
+    service_query,
+    totals_query,
+    unique_recipients_query,
+    user_stats_query,
+)
 
 
 def test_user_stats_are_asked_with_nothing_but_version_and_window() -> None:
@@ -62,3 +70,20 @@ def test_each_type_is_asked_for_by_a_flag_of_its_own(wanted: str) -> None:
     asked = search_query(SearchQuery(Slice(1, 2), (wanted,), 10)).split("&")
     flags = {part for part in asked if part.split("=")[0] in DELIVERY_TYPES}
     assert flags == {f"{name}={int(name == wanted)}" for name in DELIVERY_TYPES}
+
+
+def test_of_accounts_only_what_concerns_mail_is_asked() -> None:
+    assert accounts_query() == (
+        "api.version=1&want=user%2Cdomain%2Cowner%2Cmax_email_per_hour"
+        "%2Cmax_defer_fail_percentage%2Coutgoing_mail_suspended%2Coutgoing_mail_hold%2Csuspended"
+    )
+
+
+def test_unique_recipients_are_asked_with_both_ends_of_the_window() -> None:
+    asked = unique_recipients_query(1763600000, 1763603600)
+    assert asked == "api.version=1&start_time=1763600000&end_time=1763603600"
+
+
+def test_a_service_is_asked_by_name_and_what_takes_no_parameters_gets_none() -> None:
+    assert service_query("exim-altport") == "api.version=1&service=exim-altport"
+    assert plain_query() == "api.version=1"

@@ -19,7 +19,7 @@ from cpanel_mail_exporter.whm.decode import (
     delivery_rows,
     judge,
 )
-from cpanel_mail_exporter.whm.stream import RowStream
+from cpanel_mail_exporter.whm.stream import RowStream, TextStream
 
 Reading = tuple[Verdict, list[DeliveryRecord], int]
 
@@ -232,3 +232,55 @@ def test_memory_does_not_grow_with_the_answer() -> None:
         rows.feed(ROW + b",")
         most = max(most, len(rows._buffer))
     assert most < 3 * len(ROW)
+
+
+@settings(deadline=None, max_examples=50)
+@given(many_rows, st.sampled_from(["acct", "payload", "service"]), st.booleans(), cuts)
+def test_rows_of_another_member_are_cut_as_records_are(
+    rows: list[Any], member: str, metadata_first: bool, places: list[int] | int
+) -> None:
+    as_records = answer(rows, {"result": 1}, (",", ":"), metadata_first=metadata_first)
+    body = as_records.replace(b'"records":', f'"{member}":'.encode(), 1)
+    stream = RowStream(delivery_rows, member)
+    pieces = [piece for chunk in cut(body, places) if (piece := stream.feed(chunk)) is not None]
+    verdict, last = stream.finish()
+    pieces.append(last)
+    assert verdict.refusal is None
+    expected = at_once(as_records)
+    assert [record for piece in pieces for record in piece.records] == expected[1]
+    assert sum(piece.rejected for piece in pieces) == expected[2]
+
+
+def test_rows_of_another_member_are_handed_on_before_the_answer_ends() -> None:
+    rows = RowStream(delivery_rows, "acct")
+    piece = rows.feed(b'{"data":{"acct":[' + ROWS)
+    assert piece is not None
+    assert len(piece.records) == 9
+    assert rows.feed(b"]}}") is None
+    assert len(rows.finish()[1].records) == 1
+
+
+@pytest.mark.parametrize("size", [1, 3, 1_000])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_a_text_in_pieces_is_the_same_text(size: int, mark: bytes) -> None:
+    text = TextStream("version")
+    for chunk in cut(mark + b'{"data":{"version":"11.138.0.6"},"metadata":{"result":1}}', size):
+        assert text.feed(chunk) is None
+    assert text.finish() == (Verdict(None), Rows(["11.138.0.6"], 0))
+
+
+def test_a_text_without_end_is_given_up() -> None:
+    text = TextStream("version")
+    text.feed(b'{"data":{"version":"' + b"1" * 60_000)
+    with pytest.raises(UnexpectedShape, match=r"^64 KiB for one version$"):
+        text.feed(b"1" * 6_000)
+
+
+def test_a_text_that_is_refused_or_broken_off_is_no_text() -> None:
+    refused = TextStream("version")
+    refused.feed(b'{"metadata":{"result":0,"reason":"No"}}')
+    assert refused.finish() == (Verdict("No"), Rows([], 0))
+    broken = TextStream("version")
+    broken.feed(b'{"data":{"version":"11')
+    with pytest.raises(NotJsonText):
+        broken.finish()

@@ -2,10 +2,12 @@
 
 import re
 
+from cpanel_mail_exporter.model.records import LimitUse
 from cpanel_mail_exporter.whm.wire import Scalar
 
 _USE_OF_LIMIT = re.compile(
-    r"\s*(?P<used>-?[0-9]{1,18})\s*/\s*(?P<limit>-?[0-9]{1,18})\s*(\(\s*-?[0-9.]{1,20}\s*%?\s*\))?\s*"
+    r"\s*(?P<used>-?[0-9]{1,18})\s*/\s*(?P<limit>-?[0-9]{1,18})\s*"
+    r"(\(\s*(?P<percent>-?[0-9]{1,18}(\.[0-9]{1,18})?)\s*%?\s*\))?\s*"
 )
 
 
@@ -42,6 +44,16 @@ def whole_number(value: object) -> int | None:
     return None
 
 
+def flag(value: object) -> bool | None:
+    """A 0 or 1 that may have come as text, true or false; None where it is neither.
+
+    >>> flag(1), flag("0"), flag(False), flag(None), flag("no")
+    (True, False, False, None, None)
+    """
+    number = whole_number(value)
+    return None if number is None else number != 0
+
+
 def limit_reached(value: object) -> bool | None:
     """Whether a REACHED_* field says that a limit is reached; None where it isn't understood.
 
@@ -54,8 +66,18 @@ def limit_reached(value: object) -> bool | None:
     number = whole_number(value)
     if number is not None:
         return number != 0
+    use = limit_use(value)
+    return None if use is None else 0 < use.limit <= use.used
+
+
+def limit_use(value: object) -> LimitUse | None:
+    """The numbers of a REACHED_* field, None where it is a plain number or isn't understood.
+
+    >>> limit_use("5/5 (100%)"), limit_use("150/150"), limit_use(1)
+    (LimitUse(used=5, limit=5, percent=100.0), LimitUse(used=150, limit=150, percent=None), None)
+    """
     match = _USE_OF_LIMIT.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         return None
-    used, limit = int(match["used"]), int(match["limit"])
-    return limit > 0 and used >= limit
+    percent = None if match["percent"] is None else float(match["percent"])
+    return LimitUse(int(match["used"]), int(match["limit"]), percent)

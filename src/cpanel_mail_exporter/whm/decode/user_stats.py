@@ -5,10 +5,15 @@ from typing import Any
 
 import msgspec
 
-from cpanel_mail_exporter.model.records import STAT_TYPES, UserStat
+from cpanel_mail_exporter.model.records import STAT_TYPES, LimitUse, UserStat
 from cpanel_mail_exporter.whm.decode.outcome import Rows, UnexpectedShape
 from cpanel_mail_exporter.whm.decode.rows import decode_rows
-from cpanel_mail_exporter.whm.decode.scalars import limit_reached, text, whole_number
+from cpanel_mail_exporter.whm.decode.scalars import (
+    limit_reached,
+    limit_use,
+    text,
+    whole_number,
+)
 
 _ABSENT = object()
 _MOST_FIELDS = 100
@@ -41,6 +46,7 @@ def _user_stat(row: dict[str, Any]) -> UserStat:
         _label(fields.pop(key, None)) for key in ("domain", "user", "owner", "primarydomain")
     )
     flags: dict[str, bool] = {}
+    uses: dict[str, LimitUse] = {}
     unreadable = 0
     for flag in ("reached_maxemails", "reached_maxdeferfail"):
         value = fields.pop(flag.replace("_", ""), _ABSENT)
@@ -49,11 +55,13 @@ def _user_stat(row: dict[str, Any]) -> UserStat:
             unreadable += 1
         else:
             flags[flag] = reached
+        if (use := limit_use(value)) is not None:
+            uses[flag] = use
     for key, value in fields.items():
         stem, ending = (key[:-5], "_count") if key.endswith("count") else (key[:-4], "_size")
         if key.endswith(("count", "size")) and stem and (number := _number(value)) is not None:
             counts[stem + ending] = number
-    return UserStat(domain, user, owner, primary_domain, counts, flags, unreadable)
+    return UserStat(domain, user, owner, primary_domain, counts, flags, unreadable, uses)
 
 
 def _label(value: Any) -> str:
