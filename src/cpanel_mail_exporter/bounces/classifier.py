@@ -1,0 +1,131 @@
+"""Texts of failures and deferrals -> why: the rule that fits first, its class, and the codes.
+
+Knows nothing but rules and texts; success is never asked about. May be used by several threads at
+once. Answers come from caches that are bounded in entries and in the length of what they keep.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from cpanel_mail_exporter.bounces.classes import OTHER, SEVERITIES
+from cpanel_mail_exporter.bounces.patterns import Patterns, matches_whole
+from cpanel_mail_exporter.bounces.reply import Reply, read_reply
+from cpanel_mail_exporter.bounces.rules import Rule
+from cpanel_mail_exporter.bounces.skeleton import Skeletons
+from cpanel_mail_exporter.model.reason import Reason
+
+_TEXTS_KEPT, _LONGEST_TEXT_KEPT = 8_192, 600
+_SKELETONS_KEPT = 4_096
+
+
+class Verdict(NamedTuple):
+    """What is known about one text.
+
+    Attributes:
+        rule: the one that decided, None for `other`.
+    """
+
+    reason: Reason
+    rule: Rule | None
+
+
+class Classifier:
+    """Says why.
+
+    Args:
+        rules: the user's before the package's.
+    """
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._rules = tuple(rules)
+        self._with_text = [number for number, rule in enumerate(rules) if rule.text is not None]
+        self._without_text = [number for number, rule in enumerate(rules) if rule.text is None]
+        self._patterns = Patterns([rules[n].text or "" for n in self._with_text])
+        self._skeletons = Skeletons()
+        self._known_routers = [rule.router for rule in rules if rule.router is not None]
+        self._needs_type = any(rule.type is not None for rule in rules)
+        self._router = lru_cache(256)(self._telling_router)
+        self._of_text = lru_cache(_TEXTS_KEPT)(self._classified)
+        self._of_skeleton = lru_cache(_SKELETONS_KEPT)(self._decide)
+
+    def classify(self, text: str, router: str = "", type: str = "") -> Verdict:  # noqa: A002
+        """Why an event wasn't a success.
+
+        Args:
+            text: `message` of its row, of which the first 2,000 characters are looked at.
+            router: Exim's router, may be empty.
+            type: WHM's word for it, `failure` or `defer`, may be empty.
+        """
+        # What no rule asks for must not fill the caches with equal answers.
+        router = self._router(router) if router else ""
+        kind = type if self._needs_type else ""
+        if len(text) <= _LONGEST_TEXT_KEPT:
+            return self._of_text(text, router, kind)
+        return self._classified(text, router, kind)
+
+    @property
+    def works_out(self) -> int:
+        """How many skeletons had to be looked at by rules, since it was made."""
+        return self._of_skeleton.cache_info().misses
+
+    def _classified(self, text: str, router: str, kind: str) -> Verdict:
+        return self._of_skeleton(self._skeletons.of(text), router, kind)
+
+    def _decide(self, skeleton: str, router: str, kind: str) -> Verdict:
+        reply = read_reply(skeleton)
+        circumstances = {"router": router, "type": kind}
+        last = len(self._rules)
+        # Rules that ask for words are looked up, the few others are tried one after the other.
+        for index in self._patterns.found_in(reply.text):
+            number = self._with_text[index]
+            if _holds(self._rules[number], reply, circumstances):
+                last = number
+                break
+        for number in self._without_text:
+            if number > last:
+                break
+            if _holds(self._rules[number], reply, circumstances):
+                last = number
+                break
+        rule = self._rules[last] if last < len(self._rules) else None
+        name = rule.reason if rule is not None else OTHER
+        return Verdict(Reason(name, SEVERITIES[name], reply.code, reply.enhanced), rule)
+
+    def _telling_router(self, router: str) -> str:
+        known = any(matches_whole(pattern, router) for pattern in self._known_routers)
+        return router if known else ""
+
+
+def mistaken_examples(rules: Sequence[Rule], classifier: Classifier) -> list[str]:
+    """A line for each of *rules* whose example another rule decides, or none.
+
+    Rules that ask for a router are left out, since an example is a text alone.
+    """
+    mistakes = []
+    for rule in rules:
+        if not rule.example or rule.router is not None:
+            continue
+        kinds = [k for k in ("failure", "defer") if rule.type and matches_whole(rule.type, k)]
+        found = classifier.classify(rule.example, type=kinds[0] if kinds else "").rule
+        if found is not rule:
+            by = f"by the rule {found.name} of {found.origin}" if found else "by no rule"
+            mistakes.append(
+                f"{rule.origin}: {rule.name}: its example is decided {by}; "
+                "correct the pattern or the example, or move the rule up"
+            )
+    return mistakes
+
+
+def _holds(rule: Rule, reply: Reply, circumstances: dict[str, str]) -> bool:
+    """Whether all conditions but that on the text hold."""
+    for pattern, value in (
+        (rule.code, reply.code),
+        (rule.enhanced, reply.enhanced),
+        (rule.stage, reply.stage),
+        (rule.router, circumstances["router"]),
+        (rule.type, circumstances["type"]),
+    ):
+        if pattern is not None and not matches_whole(pattern, value):
+            return False
+    return True
