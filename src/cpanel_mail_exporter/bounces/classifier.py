@@ -15,8 +15,8 @@ from cpanel_mail_exporter.bounces.rules import Rule
 from cpanel_mail_exporter.bounces.skeleton import Skeletons
 from cpanel_mail_exporter.model.reason import Reason
 
-_TEXTS_KEPT, _LONGEST_TEXT_KEPT = 8_192, 600
-_SKELETONS_KEPT = 4_096
+_TEXTS_KEPT, _SKELETONS_KEPT = 8_192, 8_192
+_LONGEST_KEPT = 600
 
 
 class Verdict(NamedTuple):
@@ -43,6 +43,7 @@ class Classifier:
         self._without_text = [number for number, rule in enumerate(rules) if rule.text is None]
         self._patterns = Patterns([rules[n].text or "" for n in self._with_text])
         self._skeletons = Skeletons()
+        self._looked_at = 0
         self._known_routers = [rule.router for rule in rules if rule.router is not None]
         self._needs_type = any(rule.type is not None for rule in rules)
         self._router = lru_cache(256)(self._telling_router)
@@ -53,26 +54,29 @@ class Classifier:
         """Why an event wasn't a success.
 
         Args:
-            text: `message` of its row, of which the first 2,000 characters are looked at.
+            text: `message` of its row, of which the first `LONGEST_READ` characters are looked at.
             router: Exim's router, may be empty.
             type: WHM's word for it, `failure` or `defer`, may be empty.
         """
         # What no rule asks for must not fill the caches with equal answers.
         router = self._router(router) if router else ""
         kind = type if self._needs_type else ""
-        if len(text) <= _LONGEST_TEXT_KEPT:
+        if len(text) <= _LONGEST_KEPT:
             return self._of_text(text, router, kind)
         return self._classified(text, router, kind)
 
     @property
-    def works_out(self) -> int:
-        """How many skeletons had to be looked at by rules, since it was made."""
-        return self._of_skeleton.cache_info().misses
+    def looked_at(self) -> int:
+        """How many texts rules had to look at, because no cache knew their kind."""
+        return self._looked_at
 
     def _classified(self, text: str, router: str, kind: str) -> Verdict:
-        return self._of_skeleton(self._skeletons.of(text), router, kind)
+        skeleton = self._skeletons.of(text)
+        decide = self._of_skeleton if len(skeleton) <= _LONGEST_KEPT else self._decide
+        return decide(skeleton, router, kind)
 
     def _decide(self, skeleton: str, router: str, kind: str) -> Verdict:
+        self._looked_at += 1
         reply = read_reply(skeleton)
         circumstances = {"router": router, "type": kind}
         last = len(self._rules)

@@ -9,11 +9,12 @@ put into their replies stay in it.
 import codecs
 import re
 
-LONGEST_READ = 2_000
+LONGEST_READ = 1_200
 """Characters of a text that are looked at: a reply says why it refuses at its beginning."""
 
 ADDRESS, IPV4, IPV6, NUMBER, ID = "<addr>", "0.0.0.0", "0::0", "000000", "id"  # noqa: S104
 
+_WRAPPED = ("SMTP error from remote ", "LMTP error from remote ")
 _LONGEST_WORD = 300
 _MOST_WORDS_KEPT = 32_768
 _LONGEST_WORD_KEPT = 100
@@ -26,6 +27,7 @@ _RUN = re.compile(r"[0-9a-z_-]{6,}", re.ASCII)
 # What Google puts before "- gsmtp".
 _QUEUE_ID = re.compile(r"(?:[0-9a-z]+-)?[0-9a-z]+si\d+[0-9a-z]+(?:\.\d+)+", re.ASCII)
 _CODE_BEFORE = re.compile(r"[245][0-9][0-9]-")
+_SPOKEN_TO = re.compile(r"\bhost [^\s\[\]:]+ ?(?=\[)")
 _DIGITS = re.compile(r"[0-9]")
 
 
@@ -34,7 +36,8 @@ class _Words(dict[str, str]):
 
     def __missing__(self, word: str) -> str:
         plain = _plain(word)
-        if len(word) <= _LONGEST_WORD_KEPT:
+        # An address seldom comes again.
+        if len(word) <= _LONGEST_WORD_KEPT and "@" not in word:
             if len(self) >= _MOST_WORDS_KEPT:
                 self.clear()
             self[word] = plain
@@ -55,7 +58,15 @@ class Skeletons:
         if "\\" in text:
             # The lines of a reply, written with a backslash and an n.
             text = text.replace("\\r", " ").replace("\\n", " ")
-        return " ".join(map(self._word, text.split()))
+        head = ""
+        if text.startswith(_WRAPPED):
+            # Most texts: what Exim says before the reply names whom it told what, and differs from
+            # mail to mail; only which command it was about is kept.
+            before, _, after = text.partition("]: ")
+            if after and " host " in before:
+                head, text = f"{before.partition(':')[0].lower()}: ", after
+        skeleton = head + " ".join(map(self._word, text.split()))
+        return _SPOKEN_TO.sub("host h ", skeleton) if "host " in skeleton else skeleton
 
 
 def _without_mojibake(text: str) -> str:
