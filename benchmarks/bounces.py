@@ -6,9 +6,7 @@ them; two of five are attempts again with the very same text, as deferrals are. 
 all different, as long as is looked at, and made to please the patterns.
 """
 
-import argparse
 import csv
-import json
 import platform
 import random
 import re
@@ -19,10 +17,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from cpanel_mail_exporter.app.meaning import package_rules
 from cpanel_mail_exporter.bounces.classifier import Classifier
 from cpanel_mail_exporter.bounces.reply import read_reply
 from cpanel_mail_exporter.bounces.skeleton import LONGEST_READ, Skeletons
+from cpanel_mail_exporter.config.bounce_files import package_rules
 
 RESULTS = Path(__file__).parent / "results"
 PUBLISHED = Path(__file__).parents[1] / "tests" / "bounces" / "published.tsv"
@@ -58,7 +56,10 @@ def hostile(count: int, chance: random.Random) -> list[str]:
     for _ in range(count):
         words: list[str] = []
         while sum(map(len, words)) + len(words) < LONGEST_READ:
-            words.append(chance.choice(_HOSTILE_WORDS) + chance.choice(("", "", chr(97 + chance.randrange(26)))))
+            words.append(
+                chance.choice(_HOSTILE_WORDS)
+                + chance.choice(("", "", chr(97 + chance.randrange(26))))
+            )
         texts.append(" ".join(words)[:LONGEST_READ])
     return texts
 
@@ -79,12 +80,32 @@ def _templates() -> list[str]:
 def _filled(template: str, chance: random.Random) -> str:
     address = f"{chance.choice(('ann', 'bob', 'info', 'office'))}{chance.randrange(10**6)}@c{chance.randrange(10**5)}.example"
     bits = f"{chance.getrandbits(56):014x}"
-    text = re.sub(r"\{(\w+)\}", lambda m: address if "address" in m[1] else bits if m[1] == "code" else "192.0.2.10" if m[1] == "own_ip" else "25", template)
+    text = re.sub(
+        r"\{(\w+)\}",
+        lambda m: (
+            address
+            if "address" in m[1]
+            else bits
+            if m[1] == "code"
+            else "192.0.2.10"
+            if m[1] == "own_ip"
+            else "25"
+        ),
+        template,
+    )
     text = re.sub(r"<[\w.-]+@[\w.-]+>|\bbob@example\.com\b", f"<{address}>", text)
-    text = text.replace("k12si3456", f"{bits[:6]}si{chance.randrange(10**7)}pgb.{chance.randrange(400)}")
+    text = text.replace(
+        "k12si3456", f"{bits[:6]}si{chance.randrange(10**7)}pgb.{chance.randrange(400)}"
+    )
     if not re.match(r"[45]\d\d", text):
         return text
-    stage = chance.choice((f"RCPT TO:<{address}>", "end of data", f"pipelined MAIL FROM:<news@shop{chance.randrange(300)}.example>"))
+    stage = chance.choice(
+        (
+            f"RCPT TO:<{address}>",
+            "end of data",
+            f"pipelined MAIL FROM:<news@shop{chance.randrange(300)}.example>",
+        )
+    )
     host = f"mx{chance.randrange(4)}.c{chance.randrange(5_000)}.example"
     ip = f"198.51.{chance.randrange(256)}.{chance.randrange(256)}"
     return f"SMTP error from remote mail server after {stage}: host {host} [{ip}]: {text}"
@@ -102,7 +123,11 @@ def per_second(work: Callable[[], Any], texts: Sequence[str]) -> float:
 
 def plain_loop() -> Callable[[str], Any]:
     """Every rule's pattern in Python's `re`, one after the other, until one matches."""
-    patterns = [re.compile(r.text, re.ASCII) for r in package_rules() if r.text is not None and r.router is None]
+    patterns = [
+        re.compile(r.text, re.ASCII)
+        for r in package_rules()
+        if r.text is not None and r.router is None
+    ]
     skeletons = Skeletons()
 
     def first(text: str) -> re.Pattern[str] | None:
@@ -138,7 +163,7 @@ def measure(count: int) -> dict[str, Any]:
     hostile_seconds = (time.process_time() - started) / len(unknown)
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     started = time.process_time()
-    for text in unknown[:_SAMPLE // 10]:
+    for text in unknown[: _SAMPLE // 10]:
         first(text)
     loop_hostile = (time.process_time() - started) / (_SAMPLE // 10)
     return {

@@ -6,9 +6,10 @@ import sys
 from collections.abc import Sequence
 
 from cpanel_mail_exporter import demo, logs
+from cpanel_mail_exporter.app.explain import explain
 from cpanel_mail_exporter.app.running import poll_once, serve
 from cpanel_mail_exporter.config.flags import parse
-from cpanel_mail_exporter.config.load import load, load_demo
+from cpanel_mail_exporter.config.load import load, load_demo, load_explain
 from cpanel_mail_exporter.config.problems import ConfigError
 from cpanel_mail_exporter.metrics.catalogue import reserved_labels
 from cpanel_mail_exporter.web.listening import CannotListen
@@ -48,6 +49,9 @@ def _run(argv: Sequence[str]) -> int:
     invocation = parse(argv, os.environ)
     if invocation.command == "demo":
         return demo.run(load_demo(invocation))
+    if invocation.command == "explain":
+        explain(load_explain(invocation), sys.stdin.buffer, sys.stdout)
+        return _OK
     settings = load(invocation, os.environ, reserved_labels=reserved_labels())
     logs.set_up(settings.log_level, settings.log_format)
     if invocation.command == "check-config":

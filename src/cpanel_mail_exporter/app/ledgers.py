@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from threading import Lock
 
-from cpanel_mail_exporter.app.meaning import build_meaning
+from cpanel_mail_exporter.app.meaning import LiveMeaning, build_meaning
 from cpanel_mail_exporter.app.start_warnings import warn_of_memory
 from cpanel_mail_exporter.config.problems import ConfigError, Place, Problem
 from cpanel_mail_exporter.config.settings import Settings
@@ -23,10 +23,12 @@ class Ledgers:
 
     Attributes:
         by_server: by the server's name; empty where delivery events aren't counted.
+        meaning: by which they say why mail fails; None where nothing is counted.
         close: lets other processes have the files; no ledger may be at work any more.
     """
 
     by_server: Mapping[str, Ledger]
+    meaning: LiveMeaning | None = None
     close: Callable[[], None] = lambda: None
 
 
@@ -38,11 +40,13 @@ def open_ledgers(settings: Settings, *, once: bool = False) -> Ledgers:
         once: keep everything in memory, and show every series at its value at once.
 
     Raises:
-        ConfigError: the storage path can't be used, or another process uses it.
+        ConfigError: the storage path can't be used, or another process uses it; or a file of rules
+            or providers is wrong.
     """
     events, storage = settings.delivery_events, settings.storage
     if not events.is_enabled:
         return Ledgers({})
+    meaning = build_meaning(settings.bounces)
     names = [server.name for server in settings.servers]
     try:
         stores = open_stores(
@@ -60,9 +64,8 @@ def open_ledgers(settings: Settings, *, once: bool = False) -> Ledgers:
         user_limit=events.user_series,
         birth_delay_seconds=None if once else min(_LONGEST_BIRTH_DELAY_SECONDS, polls_seconds),
     )
-    meaning = build_meaning()
     ledgers = {
         name: Ledger(name, store, meaning, terms, Lock())
         for name, store in stores.by_server.items()
     }
-    return Ledgers(ledgers, stores.close)
+    return Ledgers(ledgers, meaning, stores.close)

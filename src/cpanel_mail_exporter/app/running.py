@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from cpanel_mail_exporter.app.exporter import DISTRIBUTION, Exporter, version, web_server
 from cpanel_mail_exporter.app.ledgers import Ledgers, open_ledgers
 from cpanel_mail_exporter.app.process import allow_many_connections, collect_garbage_seldom
+from cpanel_mail_exporter.app.reload import reload_signal
 from cpanel_mail_exporter.app.start_warnings import warn, warn_of_open_port
 from cpanel_mail_exporter.clock import SystemClock
 from cpanel_mail_exporter.config.settings import Settings
@@ -23,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 
 async def serve(settings: Settings) -> None:
-    """Poll and serve until SIGTERM or SIGINT.
+    """Poll and serve until SIGTERM or SIGINT; SIGHUP makes it read rules and providers again.
 
     Raises:
         CannotListen: the address can't be bound.
@@ -57,7 +58,7 @@ async def _serve(settings: Settings, ledgers: Ledgers, clock: SystemClock) -> No
             asyncio.create_task(run_fleet(exporter.pollers), name="poll"),
         ]
         try:
-            with _stop_signals() as stopped:
+            with _stop_signals() as stopped, reload_signal(ledgers.meaning):
                 await _first_to_end(stopped, work)
         finally:
             for task in work:

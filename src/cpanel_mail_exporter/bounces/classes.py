@@ -29,7 +29,9 @@ CLASSES: tuple[BounceClass, ...] = (
     BounceClass("mailbox_full", "soft", "the mailbox or its quota is full"),
     BounceClass("too_large", "hard", "the message is larger than is taken"),
     BounceClass("expired", "hard", "given up after retries"),
-    BounceClass("network", "soft", "refused, timed out, unreachable, DNS trouble, or mail in a loop"),
+    BounceClass(
+        "network", "soft", "refused, timed out, unreachable, DNS trouble, or mail in a loop"
+    ),
     BounceClass("tls", "soft", "an encrypted connection could not be agreed on, or is demanded"),
     BounceClass("greylisted", "soft", "deferred by design; a later attempt is taken"),
     BounceClass("rate_limited", "soft", "too many connections, messages or recipients"),

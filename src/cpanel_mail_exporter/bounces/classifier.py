@@ -113,9 +113,9 @@ def mistaken_examples(rules: Sequence[Rule], classifier: Classifier) -> list[str
         kinds = [k for k in ("failure", "defer") if rule.type and matches_whole(rule.type, k)]
         found = classifier.classify(rule.example, type=kinds[0] if kinds else "").rule
         if found is not rule:
-            by = f"by the rule {found.name} of {found.origin}" if found else "by no rule"
+            by = f"by the rule {found.name}" if found else "by no rule"
             mistakes.append(
-                f"{rule.origin}: {rule.name}: its example is decided {by}; "
+                f"{rule.name}: its example is decided {by}; "
                 "correct the pattern or the example, or move the rule up"
             )
     return mistakes

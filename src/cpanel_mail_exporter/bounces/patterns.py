@@ -57,7 +57,9 @@ def check(pattern: str) -> None:
         re2.compile(pattern, _options())
     except re2.error as error:
         told = error.args[0] if error.args else "RE2 refuses it"
-        raise BadPattern(told.decode(errors="replace") if isinstance(told, bytes) else told) from None
+        raise BadPattern(
+            told.decode(errors="replace") if isinstance(told, bytes) else told
+        ) from None
 
 
 def matches_whole(pattern: str, text: str) -> bool:

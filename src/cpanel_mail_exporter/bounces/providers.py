@@ -118,7 +118,8 @@ def providers_from_toml(text: str, origin: str) -> ProviderTable:
         content = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         why = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise ProviderMistakes([f"{origin}: this isn't TOML: {why}; correct that place"]) from None
+        told = f"this isn't TOML: {why}; correct that place"
+        raise ProviderMistakes([f"{origin}: {told}" if origin else told]) from None
     reading = _Reading(origin)
     for word, entry in content.items():
         reading.take(word, entry)

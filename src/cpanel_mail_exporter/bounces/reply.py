@@ -85,7 +85,7 @@ _FEWEST_LETTERS = 3
 
 def read_reply(skeleton: str) -> Reply:
     """The reply within a text as `skeleton` made it."""
-    stage = next((stage for stage, words in _STAGES if words.search(skeleton)), "")
+    stage = _stage(skeleton)
     text = _IN_REPLY_TO.sub("", skeleton).rstrip()
     if wrapper := _WRAPPER.search(text):
         text = text[wrapper.end() :]
@@ -101,6 +101,13 @@ def read_reply(skeleton: str) -> Reply:
     if found:
         text = _CODES_IN_TEXT.sub("", _reply_within(text, found.start(position), code))
     return Reply(text.strip(), code, enhanced, stage)
+
+
+def _stage(skeleton: str) -> Stage:
+    for stage, words in _STAGES:
+        if words.search(skeleton):
+            return stage
+    return ""
 
 
 def _reply_within(text: str, start: int, code: str) -> str:

@@ -53,7 +53,7 @@ class Rule:
     """One rule. Conditions are patterns, None where anything will do.
 
     Attributes:
-        origin: what its file is called.
+        origin: what its file is called, empty for the user's own.
         text: found anywhere in the reply, which is in lower case and without codes; the others
             must match as a whole.
         code: reply code, empty in a text that holds none.
@@ -81,7 +81,7 @@ def rules_from_toml(text: str, origin: str) -> tuple[Rule, ...]:
 
     Args:
         text: TOML that holds nothing but tables `[[rule]]`.
-        origin: what the file is called in mistakes, and by `explain`.
+        origin: what the file is called, empty for the user's own.
 
     Raises:
         RuleMistakes: with all mistakes; only one if it isn't TOML.
@@ -90,7 +90,8 @@ def rules_from_toml(text: str, origin: str) -> tuple[Rule, ...]:
         content = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         why = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise RuleMistakes([f"{origin}: this isn't TOML: {why}; correct that place"]) from None
+        told = f"this isn't TOML: {why}; correct that place"
+        raise RuleMistakes([f"{origin}: {told}" if origin else told]) from None
     reading = _Reading(origin)
     tables = content.pop("rule", [])
     for key in content:
@@ -149,7 +150,7 @@ class _Reading:
         if not (isinstance(name, str) and len(name) <= _LONGEST_NAME and _NAME.fullmatch(name)):
             self.note(
                 f"rule {number}",
-                "has no fit name; write name = \"...\" with a-z, 0-9 and dashes between them",
+                'has no fit name; write name = "..." with a-z, 0-9 and dashes between them',
             )
             return f"rule {number}"
         if name in self._names:

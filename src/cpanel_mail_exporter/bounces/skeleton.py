@@ -9,7 +9,7 @@ put into their replies stay in it.
 import codecs
 import re
 
-LONGEST_READ = 1_200
+LONGEST_READ = 2_000
 """Characters of a text that are looked at: a reply says why it refuses at its beginning."""
 
 ADDRESS, IPV4, IPV6, NUMBER, ID = "<addr>", "0.0.0.0", "0::0", "000000", "id"  # noqa: S104
@@ -27,7 +27,7 @@ _RUN = re.compile(r"[0-9a-z_-]{6,}", re.ASCII)
 # What Google puts before "- gsmtp".
 _QUEUE_ID = re.compile(r"(?:[0-9a-z]+-)?[0-9a-z]+si\d+[0-9a-z]+(?:\.\d+)+", re.ASCII)
 _CODE_BEFORE = re.compile(r"[245][0-9][0-9]-")
-_SPOKEN_TO = re.compile(r"\bhost [^\s\[\]:]+ ?(?=\[)")
+_SPOKEN_TO = re.compile(r"\bhost [^\s\[\]:.]+\.[^\s\[\]:]+ ?(?=\[)")
 _DIGITS = re.compile(r"[0-9]")
 
 

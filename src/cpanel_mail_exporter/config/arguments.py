@@ -19,7 +19,7 @@ DISTRIBUTION = "cpanel-mail-exporter"
 # Stands for a flag of true or false that came as --flag=VALUE; no one can mean to type it.
 _WITH_VALUE = "\0"
 
-_USAGE = f"{DISTRIBUTION} [once | check-config FILE | demo] [flags]"
+_USAGE = f"{DISTRIBUTION} [once | check-config FILE | demo | explain [TEXT]] [flags]"
 _DESCRIPTION = """\
 Serves the mail statistics of cPanel & WHM servers to Prometheus.
 
@@ -27,6 +27,8 @@ Serves the mail statistics of cPanel & WHM servers to Prometheus.
   once               poll each server once, print the metrics, exit 1 if a poll failed
   check-config FILE  read a configuration file, tell all mistakes, exit 2 if there are any
   demo               simulated servers and an exporter that polls them, to look around
+  explain [TEXT]     say why a delivery with this text failed, and by which rule;
+                     without TEXT, for each line of standard input
 
 To start with one server:   cpanel-mail-exporter --endpoint HOST:2087 --apikey-file FILE
 To start with many:         cpanel-mail-exporter --config.file FILE

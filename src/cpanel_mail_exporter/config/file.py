@@ -80,7 +80,10 @@ def read_config_file(
         for number in (options.LOOK_BACK, options.USER_SERIES):
             _note(parts, number, family.read(number))
     if (storage := top.section(STORAGE)) is not None:
-        _note_path(parts, path.parent, storage.read(options.STORAGE_PATH))
+        _note_path(parts, path.parent, storage, options.STORAGE_PATH)
+    if (bounces := top.section(options.BOUNCES)) is not None:
+        for file in (options.RULES_FILE, options.PROVIDERS_FILE):
+            _note_path(parts, path.parent, bounces, file)
     _check_server_label(parts, top, problems)
     return parts
 
@@ -144,10 +147,11 @@ def _check_server_label(parts: FileParts, top: Section, problems: Problems) -> N
         )
 
 
-def _note_path(parts: FileParts, folder: Path, found: Found[Path] | None) -> None:
+def _note_path(parts: FileParts, folder: Path, section: Section, option: Option[Path]) -> None:
     """Relative paths start at the file's folder."""
+    found = section.read(option)
     if found is not None:
-        parts.found[options.STORAGE_PATH] = Found(folder / found.value, found.place)
+        parts.found[option] = Found(folder / found.value, found.place)
 
 
 def _note(parts: FileParts, option: Option[T], found: Found[T] | None) -> None:

@@ -14,7 +14,7 @@ from cpanel_mail_exporter.config.option import Option
 from cpanel_mail_exporter.config.options import FLAGGED
 from cpanel_mail_exporter.config.problems import ConfigError, Place, Problem, suggestion
 
-Command = Literal["serve", "once", "check-config", "demo"]
+Command = Literal["serve", "once", "check-config", "demo", "explain"]
 _WORDS = tuple(word for word in get_args(Command) if word != "serve")
 _OF_DEMO = frozenset(
     {
@@ -26,7 +26,15 @@ _OF_DEMO = frozenset(
         options.LOG_FORMAT,
     }
 )
-_ONLY_OF_DEMO = frozenset(option for option in FLAGGED if option.group == options.DEMO)
+_OF_EXPLAIN = frozenset(
+    {
+        options.CONFIG_FILE,
+        options.RULES_FILE,
+        options.PROVIDERS_FILE,
+        *(option for option in FLAGGED if option.group == options.EXPLAIN),
+    }
+)
+_ONLY_OF: dict[str, Command] = {options.DEMO: "demo", options.EXPLAIN: "explain"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +59,13 @@ class Invocation:
         command: the subcommand, `serve` if there was none.
         values: what flags and variables gave, not yet checked.
         problems: contradictions among them; `load` tells them with those of the values.
+        text: what `explain` was given; None if it is to read standard input.
     """
 
     command: Command
     values: Mapping[Option[Any], Given]
     problems: tuple[Problem, ...] = ()
+    text: str | None = None
 
 
 def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> Invocation:
@@ -65,13 +75,13 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> Invocation:
         ConfigError: an unknown flag or word, or a flag without its value.
         SystemExit: with 0, after printing what --help or --version asks for.
     """
-    given, command, file = _read_line(arguments)
+    given, command, file, text = _read_line(arguments)
     values: dict[Option[Any], Given] = {}
     problems: list[Problem] = []
     for option in FLAGGED:
         if not _belongs_to(option, command):
             if option in given:
-                problems.append(_misplaced(given[option][0], command))
+                problems.append(_misplaced(given[option][0], option, command))
             continue
         found = given.get(option) or _of_environment(option, environ)
         if found:
@@ -84,12 +94,12 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> Invocation:
                 Problem(Place(named.source), "names another file than check-config; name one")
             )
         values[options.CONFIG_FILE] = file
-    return Invocation(command, values, tuple(problems))
+    return Invocation(command, values, tuple(problems), text)
 
 
 def _read_line(
     arguments: Sequence[str],
-) -> tuple[dict[Option[Any], list[Given]], Command, Given | None]:
+) -> tuple[dict[Option[Any], list[Given]], Command, Given | None, str | None]:
     flags, words = split_arguments(arguments)
     by_flag = {f"--{flag}": option for option in FLAGGED for flag in option.flags}
     given: dict[Option[Any], list[Given]] = {}
@@ -98,7 +108,7 @@ def _read_line(
     return given, *_command_of(words)
 
 
-def _command_of(words: Sequence[str]) -> tuple[Command, Given | None]:
+def _command_of(words: Sequence[str]) -> tuple[Command, Given | None, str | None]:
     command: Command = "serve"
     rest = list(words)
     for known in get_args(Command):
@@ -109,6 +119,8 @@ def _command_of(words: Sequence[str]) -> tuple[Command, Given | None]:
     file = None
     if command == "check-config" and rest:
         file = Given("check-config", rest.pop(0), is_on_command_line=True)
+    if command == "explain":
+        return command, None, " ".join(rest) if rest else None
     if rest:
         near = suggestion(rest[0], _WORDS) if command == "serve" else ""
         raise ConfigError(
@@ -119,7 +131,7 @@ def _command_of(words: Sequence[str]) -> tuple[Command, Given | None]:
                 )
             ]
         )
-    return command, file
+    return command, file, None
 
 
 def _of_environment(option: Option[Any], environ: Mapping[str, str]) -> list[Given]:
@@ -145,12 +157,18 @@ def _contradictions(option: Option[Any], found: Sequence[Given]) -> list[Problem
 
 
 def _belongs_to(option: Option[Any], command: Command) -> bool:
-    return option in _OF_DEMO if command == "demo" else option not in _ONLY_OF_DEMO
-
-
-def _misplaced(given: Given, command: Command) -> Problem:
     if command == "demo":
-        return Problem(
-            Place(given.source), "isn't for the demo, which brings its own; leave it out"
-        )
-    return Problem(Place(given.source), "is for the demo alone; write 'demo' or leave it out")
+        return option in _OF_DEMO
+    if command == "explain":
+        return option in _OF_EXPLAIN
+    return option.group not in _ONLY_OF
+
+
+def _misplaced(given: Given, option: Option[Any], command: Command) -> Problem:
+    place = Place(given.source)
+    if command == "demo":
+        return Problem(place, "isn't for the demo, which brings its own; leave it out")
+    only = _ONLY_OF.get(option.group)
+    if only is None:
+        return Problem(place, f"has no use for {command}; leave it out")
+    return Problem(place, f"is for the {only} alone; write '{only}' or leave it out")

@@ -30,7 +30,9 @@ FAMILIES = "Families"
 STORED = "Storage"
 WEB = "Web"
 LOG = "Log"
+BOUNCE_FILES = "Bounces"
 DEMO = "demo only"
+EXPLAIN = "explain only"
 
 SERVERS = Option(
     "The WHM servers to poll, one or more.",
@@ -304,6 +306,31 @@ STORAGE_PATH: Option[Path] = Option(
     group=STORED,
     shape="FOLDER",
 )
+BOUNCES = Option(
+    "Why mail fails and who takes it.",
+    values.parse_text,
+    form="mapping",
+    key="bounces",
+    default_note="that of each key",
+)
+RULES_FILE: Option[Path] = Option(
+    "TOML file with rules of your own for `reason`, tried before the package's; "
+    "read again on SIGHUP.",
+    values.parse_path,
+    flags=("bounces.rules-file",),
+    key="bounces.rules_file",
+    group=BOUNCE_FILES,
+    shape="FILE",
+)
+PROVIDERS_FILE: Option[Path] = Option(
+    "TOML file with mailbox providers of your own, looked at before the package's; "
+    "read again on SIGHUP.",
+    values.parse_path,
+    flags=("bounces.providers-file",),
+    key="bounces.providers_file",
+    group=BOUNCE_FILES,
+    shape="FILE",
+)
 LISTEN: Option[tuple[str, int]] = Option(
     "Address to serve on: :PORT for all, or HOST:PORT; the default port is shared with mtail.",
     parse_listen,
@@ -359,6 +386,44 @@ NO_PROMETHEUS: Option[bool] = Option(
     flags=("no-prometheus",),
     default="false",
     group=DEMO,
+)
+AS_JSON: Option[bool] = Option(
+    "Write one JSON object a line.",
+    values.parse_bool,
+    form="true or false",
+    flags=("json",),
+    default="false",
+    group=EXPLAIN,
+)
+HOST: Option[str] = Option(
+    "Mail exchanger that was spoken to.",
+    values.parse_text,
+    flags=("host",),
+    default_note="the one that the text names",
+    group=EXPLAIN,
+    shape="NAME",
+)
+DOMAIN: Option[str] = Option(
+    "Domain of the recipient.",
+    values.parse_text,
+    flags=("domain",),
+    default_note="the one that the text names",
+    group=EXPLAIN,
+    shape="NAME",
+)
+ROUTER: Option[str] = Option(
+    "Exim's router, where a rule asks for it.",
+    values.parse_text,
+    flags=("router",),
+    group=EXPLAIN,
+    shape="NAME",
+)
+TYPE: Option[str] = Option(
+    "What WHM calls the event, failure or defer, where a rule asks for it.",
+    values.parse_event_type,
+    flags=("type",),
+    group=EXPLAIN,
+    shape="TYPE",
 )
 TLS_SERVER_CONFIG = Option(
     "Serve TLS alone, with this certificate.",

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 SHOWN_CHARACTERS = 60
@@ -71,6 +71,10 @@ class Problems:
     def add(self, place: Place, sentence: str) -> None:
         """Note one problem; noting the same one again changes nothing."""
         self._found.setdefault(Problem(place, sentence))
+
+    def __iter__(self) -> Iterator[Problem]:
+        """Those noted so far, as they came."""
+        return iter(self._found)
 
     def raise_any(self) -> None:
         """Raise ConfigError if there is a problem."""

@@ -120,6 +120,39 @@ class StorageSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class BouncesSettings:
+    """Files of the operator's own that are read before the package's, None where there is none.
+
+    Attributes:
+        rules_file: rules in TOML, which say why mail failed.
+        providers_file: mailbox providers in TOML.
+    """
+
+    rules_file: Path | None = None
+    providers_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainSettings:
+    """What `cpanel-mail-exporter explain` runs with.
+
+    Attributes:
+        text: what is to be explained; None to read lines from standard input.
+        as_json: write one object a line.
+        host, domain: exchanger and recipient's domain; empty to find them in the text.
+        router, type: Exim's router and WHM's word for the event, as rules may ask for them.
+    """
+
+    text: str | None
+    bounces: BouncesSettings
+    as_json: bool = False
+    host: str = ""
+    domain: str = ""
+    router: str = ""
+    type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class WebSettings:
     """What the HTTP side listens on and asks for.
 
@@ -158,6 +191,7 @@ class Settings:
     email_logs: EmailLogsSettings = EmailLogsSettings()
     delivery_events: DeliveryEventsSettings = DeliveryEventsSettings()
     storage: StorageSettings = StorageSettings()
+    bounces: BouncesSettings = BouncesSettings()
     web: WebSettings = WebSettings()
     log_level: LogLevel = "info"
     log_format: LogFormat = "logfmt"

@@ -132,6 +132,11 @@ def parse_types_text(text: str) -> tuple[str, ...]:
     return parse_types([word.strip() for word in text.split(",")] if text.strip() else [])
 
 
+def parse_event_type(text: str) -> str:
+    """WHM's word for a failure or a deferral."""
+    return _chosen([text], ("failure", "defer"), "what fails")[0]
+
+
 def parse_user_labels(words: Sequence[str]) -> tuple[str, ...]:
     """Further labels of `email_user_stats`; none is fine."""
     return _chosen(words, USER_LABELS, "a label that can be added")

@@ -23,20 +23,26 @@ PACKAGE = providers_from_toml(PACKAGE_TEXT, "providers.toml")
 
 KNOWN_BEFORE = {
     "google": (
-        "aspmx.l.google.com alt1.aspmx.l.google.com aspmx2.googlemail.com smtp.google.com "
-        "x.smtp.google.com",
+        (
+            "aspmx.l.google.com alt1.aspmx.l.google.com aspmx2.googlemail.com smtp.google.com "
+            "x.smtp.google.com"
+        ),
         "gmail.com googlemail.com",
     ),
     "microsoft": (
         "x.mail.protection.outlook.com x.y-v1.mx.microsoft mx1.hotmail.com",
-        "outlook.com hotmail.com live.com msn.com passport.com outlook.de outlook.fr outlook.es "
-        "outlook.it outlook.jp outlook.com.br hotmail.co.uk hotmail.de hotmail.es hotmail.fr "
-        "hotmail.it live.co.uk live.de live.fr live.it live.nl live.com.au",
+        (
+            "outlook.com hotmail.com live.com msn.com passport.com outlook.de outlook.fr outlook.es "
+            "outlook.it outlook.jp outlook.com.br hotmail.co.uk hotmail.de hotmail.es hotmail.fr "
+            "hotmail.it live.co.uk live.de live.fr live.it live.nl live.com.au"
+        ),
     ),
     "yahoo": (
         "mta5.am0.yahoodns.net",
-        "yahoo.com ymail.com rocketmail.com myyahoo.com aol.com yahoo.co.uk yahoo.de yahoo.fr "
-        "yahoo.es yahoo.it yahoo.ca yahoo.co.in yahoo.in yahoo.com.au yahoo.com.br yahoo.com.mx",
+        (
+            "yahoo.com ymail.com rocketmail.com myyahoo.com aol.com yahoo.co.uk yahoo.de yahoo.fr "
+            "yahoo.es yahoo.it yahoo.ca yahoo.co.in yahoo.in yahoo.com.au yahoo.com.br yahoo.com.mx"
+        ),
     ),
     "apple": ("mx01.mail.icloud.com", "icloud.com me.com mac.com"),
 }

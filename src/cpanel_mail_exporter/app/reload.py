@@ -1,0 +1,55 @@
+"""SIGHUP: the operator's files of rules and providers are read again; a bad one changes nothing."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from cpanel_mail_exporter.app.meaning import LiveMeaning
+from cpanel_mail_exporter.config.problems import ConfigError
+
+logger = logging.getLogger(__name__)
+
+
+@contextmanager
+def reload_signal(meaning: LiveMeaning | None) -> Iterator[None]:
+    """Within it SIGHUP makes *meaning* read its files again, in a thread of its own.
+
+    Args:
+        meaning: None where nothing is counted; the signal then does no more than say so.
+    """
+    loop = asyncio.get_running_loop()
+    under_way: set[asyncio.Task[None]] = set()
+
+    def hear() -> None:
+        task = loop.create_task(read_again(meaning), name="reload")
+        under_way.add(task)
+        task.add_done_callback(under_way.discard)
+
+    loop.add_signal_handler(signal.SIGHUP, hear)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
+        for task in under_way:
+            task.cancel()
+
+
+async def read_again(meaning: LiveMeaning | None) -> None:
+    """Read the files again and say in one line of the log what came of it."""
+    if meaning is None:
+        logger.info("nothing to read again: delivery events aren't counted")
+        return
+    try:
+        known = await asyncio.to_thread(meaning.read_again)
+    except ConfigError as error:
+        first, *others = error.problems
+        more = f" (and {len(others)} more mistakes: see check-config)" if others else ""
+        logger.error("%s%s; the rules and providers known so far stay in use", first, more)
+        return
+    logger.info(
+        "rules and providers were read again: %s rules and %s names of providers are your own",
+        known.own_rules,
+        known.own_places,
+    )
