@@ -40,11 +40,19 @@ def main() -> None:
         collections.insert(0, ("Texts of real bounce mails (`dev.tsv`)", collected))
     else:
         collected = []
-        kept += ["", f"There is no {options.collected.name} beside the checkout, so it isn't judged."]
+        kept += [
+            "",
+            f"There is no {options.collected.name} beside the checkout, so it isn't judged.",
+        ]
     for title, cases in collections:
         kept += ["", f"## {title}", "", *_scores(classifier, cases)]
         if cases is collected:
-            kept += ["", "### On texts that weren't seen", "", *_generalisation(collected, published)]
+            kept += [
+                "",
+                "### On texts that weren't seen",
+                "",
+                *_generalisation(collected, published),
+            ]
         kept += ["", "### By class", "", *_by_class(classifier, cases)]
         kept += ["", "### Confusion", "", *_confusion(classifier, cases)]
         kept += ["", "### Misses", "", *_misses(classifier, cases, shows_text=cases is published)]
@@ -91,7 +99,9 @@ def _generalisation(collected: list[Case], published: list[Case]) -> list[str]:
         ),
         ("codes alone", by_codes_alone),
     ):
-        lines.append(f"| {title} | {measured(collected).share:.1%} | {measured(with_code).share:.1%} |")
+        lines.append(
+            f"| {title} | {measured(collected).share:.1%} | {measured(with_code).share:.1%} |"
+        )
     return [
         *lines,
         "",

@@ -32,7 +32,7 @@ from cpanel_mail_exporter.polling.sinks import EventSink, LineSink
 from cpanel_mail_exporter.publishing.board import Board
 from cpanel_mail_exporter.publishing.process import ProcessFigures
 from cpanel_mail_exporter.publishing.server_board import ServerTerms
-from cpanel_mail_exporter.web.ports import ServerView
+from cpanel_mail_exporter.web.ports import ServerTexts, ServerView, UnexplainedText
 from cpanel_mail_exporter.web.server import WebServer
 from cpanel_mail_exporter.web.tls import Certificate
 from cpanel_mail_exporter.whm.client import Access, WhmServer
@@ -67,6 +67,7 @@ class Exporter:
     ) -> None:
         self._settings = settings
         self._clock = clock
+        self._ledgers = ledgers
         process = ProcessFigures()
         about = build_info(version())
 
@@ -106,6 +107,13 @@ class Exporter:
             for server, board, poller in zip(
                 self._settings.servers, self.board.servers, self.pollers, strict=True
             )
+        ]
+
+    def unexplained(self) -> list[ServerTexts]:
+        """The newest texts that no rule explains, of every server whose events are counted."""
+        return [
+            ServerTexts(name, [UnexplainedText(*one) for one in ledger.unclassified()])
+            for name, ledger in self._ledgers.items()
         ]
 
     def all_succeeded(self) -> bool:
@@ -212,4 +220,6 @@ def web_server(settings: Settings, exporter: Exporter, clock: Clock) -> WebServe
         port=web.port,
         certificate=certificate,
         users=web.basic_auth_users,
+        unexplained=exporter.unexplained,
+        rules_file=str(settings.bounces.rules_file or ""),
     )

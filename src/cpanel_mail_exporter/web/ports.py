@@ -6,7 +6,7 @@ Others implement these; web itself knows neither pollers nor settings.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from cpanel_mail_exporter.exposition.body import Body, Format
 
@@ -66,3 +66,32 @@ class ServerView:
 
 ServerViews = Callable[[], Sequence[ServerView]]
 """Gives every configured server's view, in the order of the configuration."""
+
+
+class UnexplainedText(NamedTuple):
+    """Failures and deferrals of one kind of text that no rule explains.
+
+    Attributes:
+        text: without addresses.
+        code: reply code, empty without one.
+        provider: who takes the mail.
+        events: how many there were since the text was first noted.
+        last_unix: when the newest of them happened.
+    """
+
+    text: str
+    code: str
+    provider: str
+    events: int
+    last_unix: int
+
+
+class ServerTexts(NamedTuple):
+    """Those of one server, the newest first."""
+
+    name: str
+    texts: Sequence[UnexplainedText]
+
+
+UnexplainedTexts = Callable[[], Sequence[ServerTexts]]
+"""Gives those of every server whose delivery events are counted, in the configuration's order."""

@@ -11,20 +11,24 @@ from aiohttp import web
 
 from cpanel_mail_exporter.model.endpoint import Endpoint
 from cpanel_mail_exporter.web.answers import content, plain
+from cpanel_mail_exporter.web.bounces_page import PATH as BOUNCES_PATH
+from cpanel_mail_exporter.web.bounces_page import BouncesPage
 from cpanel_mail_exporter.web.discovery import own_address, target_groups
-from cpanel_mail_exporter.web.ports import Publication, Published, ServerViews
+from cpanel_mail_exporter.web.ports import Publication, Published, ServerViews, UnexplainedTexts
 from cpanel_mail_exporter.web.status_page import StatusPage
 
 Answer = web.Response | Publication
 
 
 class Routes:
-    """The paths there are: /, /metrics, /probe, /sd, /-/healthy and /-/ready.
+    """The paths there are: /, /metrics, /probe, /sd, /debug/bounces, /-/healthy and /-/ready.
 
     Args:
         published: what scrapes are answered with.
         views: every server's state.
+        unexplained: texts that no rule explains.
         page: draws the status page.
+        bounces_page: draws the page of unexplained texts.
         scheme: `http` or `https`, whichever the listener speaks.
         now_unix: wall clock, for "12 s ago".
     """
@@ -33,13 +37,17 @@ class Routes:
         self,
         published: Published,
         views: ServerViews,
+        unexplained: UnexplainedTexts,
         page: StatusPage,
+        bounces_page: BouncesPage,
         scheme: str,
         now_unix: Callable[[], float],
     ) -> None:
         self._published = published
         self._views = views
+        self._unexplained = unexplained
         self._page = page
+        self._bounces = bounces_page
         self._scheme = scheme
         self._now_unix = now_unix
         self._paths: Mapping[str, Callable[[web.BaseRequest], Answer]] = {
@@ -47,6 +55,7 @@ class Routes:
             "/metrics": lambda _: published.everything(),
             "/probe": self._probe,
             "/sd": self._discovery,
+            BOUNCES_PATH: self._bounces_page,
             "/-/healthy": lambda _: plain(200, "The exporter is running."),
             "/-/ready": self._ready,
         }
@@ -97,3 +106,12 @@ class Routes:
             page=request.query.get("page", ""),
         )
         return content(html, "text/html; charset=utf-8", headers=self._page.headers)
+
+    def _bounces_page(self, request: web.BaseRequest) -> web.Response:
+        html = self._bounces.render(
+            self._unexplained(),
+            self._now_unix(),
+            wanted=request.query.get("q", ""),
+            page=request.query.get("page", ""),
+        )
+        return content(html, "text/html; charset=utf-8", headers=self._bounces.headers)

@@ -10,10 +10,11 @@ from aiohttp import web
 from cpanel_mail_exporter.model.secret import Secret
 from cpanel_mail_exporter.web.answers import COMMON_HEADERS, plain
 from cpanel_mail_exporter.web.basic_auth import BasicAuth, Verdict
+from cpanel_mail_exporter.web.bounces_page import BouncesPage
 from cpanel_mail_exporter.web.connection import Connection, Connections, Limits
 from cpanel_mail_exporter.web.listening import open_sockets
 from cpanel_mail_exporter.web.negotiation import accepts_gzip, exposition_format
-from cpanel_mail_exporter.web.ports import Publication, Published, ServerViews
+from cpanel_mail_exporter.web.ports import Publication, Published, ServerViews, UnexplainedTexts
 from cpanel_mail_exporter.web.routes import Routes
 from cpanel_mail_exporter.web.sending import send_body
 from cpanel_mail_exporter.web.status_page import Link, StatusPage
@@ -23,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 class WebServer:
-    """Serves /metrics, /probe, /sd, /-/healthy, /-/ready and the status page.
+    """Serves /metrics, /probe, /sd, /-/healthy, /-/ready, the status page and that of bounces.
 
     Args:
         published: what scrapes are answered with.
@@ -35,6 +36,8 @@ class WebServer:
         certificate: with it TLS only is spoken.
         users: bcrypt hash by user name; with any, every path asks for a login.
         links: further links for the status page.
+        unexplained: texts that no rule explains, for the page of bounces.
+        rules_file: the operator's own file of rules, as that page names it.
         limits: time limits and bounds.
         sleep: waits between two looks at the certificate's files.
     """
@@ -51,6 +54,8 @@ class WebServer:
         certificate: Certificate | None = None,
         users: Mapping[str, Secret] | None = None,
         links: Sequence[Link] = (),
+        unexplained: UnexplainedTexts = tuple,
+        rules_file: str = "",
         limits: Limits = Limits(),  # noqa: B008
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -67,7 +72,8 @@ class WebServer:
         self._listeners: list[asyncio.Server] = []
         self._watch: asyncio.Task[None] | None = None
         page = StatusPage(version, links)
-        self._routes = Routes(published, views, page, scheme, now_unix)
+        bounces = BouncesPage(rules_file)
+        self._routes = Routes(published, views, unexplained, page, bounces, scheme, now_unix)
 
     async def start(self) -> tuple[str, int]:
         """Listen.

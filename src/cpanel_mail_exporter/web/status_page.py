@@ -5,31 +5,26 @@ into pages, and `?q=` finds servers by any text shown for them. Everything that 
 is escaped, isolated in its writing direction and bounded in length.
 """
 
-import base64
-import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
-from html import escape
-from importlib.resources import files
-from string import Template
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
+from cpanel_mail_exporter.web.markup import (
+    LONGEST_FILTER,
+    Sheet,
+    age,
+    link,
+    moment,
+    page_number,
+    pages,
+    search_form,
+    text,
+)
 from cpanel_mail_exporter.web.ports import Health, ServerView
 
 PAGE_SERVERS = 100
-LONGEST_TEXT = 600
-LONGEST_FILTER = 200
-_UNFIT = (
-    *(code for code in (*range(32), *range(127, 160)) if code not in b"\t\n\r"),
-    *range(0x202A, 0x202F),
-    *range(0x2066, 0x206A),
-    *range(0xD800, 0xE000),
-)
-_REPLACED = dict.fromkeys(_UNFIT, "\ufffd")
-"""Controls, overrides of the writing direction, and halves of characters."""
 _NUMBER = re.compile(r"[0-9]+")
 
 
@@ -42,6 +37,7 @@ class Link(NamedTuple):
 
 OWN_LINKS = (
     Link("/metrics", "/metrics"),
+    Link("/debug/bounces", "/debug/bounces"),
     Link("/sd", "/sd"),
     Link("/-/healthy", "/-/healthy"),
     Link("/-/ready", "/-/ready"),
@@ -56,18 +52,10 @@ class StatusPage:
     """
 
     def __init__(self, version: str, links: Sequence[Link] = ()) -> None:
-        here = files(__package__)
-        self._template = Template(here.joinpath("status_page.html").read_text("utf-8"))
-        self._style = here.joinpath("status_page.css").read_text("utf-8")
+        self._sheet = Sheet("status_page.html")
+        self.headers = self._sheet.headers
         self._version = version
         self._links = (*OWN_LINKS, *links)
-        digest = base64.b64encode(hashlib.sha256(self._style.encode()).digest()).decode()
-        self.headers: Mapping[str, str] = {
-            "Content-Security-Policy": (
-                f"default-src 'none'; style-src 'sha256-{digest}'; form-action 'self'; "
-                "base-uri 'none'; frame-ancestors 'none'"
-            )
-        }
 
     def render(
         self, views: Sequence[ServerView], now_unix: float, *, wanted: str = "", page: str = ""
@@ -86,32 +74,18 @@ class StatusPage:
             key=lambda view: (view.health, _NUMBER.sub(_padded, view.name)),
         )
         last = max(1, -(-len(found) // PAGE_SERVERS))
-        number = min(last, max(1, int(page) if page.isdecimal() and len(page) < 10 else 1))
+        number = page_number(page, last)
         shown = found[(number - 1) * PAGE_SERVERS : number * PAGE_SERVERS]
-        html = self._template.substitute(
+        return self._sheet.filled(
             title=_title(views),
-            style=self._style,
-            version=_text(self._version),
-            moment=datetime.fromtimestamp(now_unix, UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
-            links="\n".join(_link(text, address) for text, address in self._links),
+            version=text(self._version),
+            moment=moment(now_unix),
+            links="\n".join(link(words, address) for words, address in self._links),
             summary=_summary(views),
             filter=_filter(wanted, len(found), len(views)),
             servers=_table(shown, now_unix),
-            pages=_pages(number, last, wanted),
+            pages=pages("/", number, last, wanted),
         )
-        return html.encode()
-
-
-def age(seconds: float) -> str:
-    """A span as people say it, in its largest whole unit.
-
-    >>> [age(seconds) for seconds in (0.2, 59, 60, 7199, 86400 * 3)]
-    ['0 s', '59 s', '1 min', '1 h', '3 d']
-    """
-    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= length:
-            return f"{int(seconds // length)} {unit}"
-    return f"{int(max(0.0, seconds))} s"
 
 
 def _padded(number: re.Match[str]) -> str:
@@ -125,7 +99,7 @@ def _is_found(view: ServerView, folded: str) -> bool:
     shown = [view.name, view.endpoint_authority, view.health.name, view.state]
     shown += [f"{name}={value}" for name, value in view.labels]
     shown += [f"{name}: {state}" for name, state in view.collectors]
-    return any(folded in text.casefold() for text in shown)
+    return any(folded in one.casefold() for one in shown)
 
 
 def _title(views: Sequence[ServerView]) -> str:
@@ -144,14 +118,12 @@ def _summary(views: Sequence[ServerView]) -> str:
 def _filter(wanted: str, found: int, total: int) -> str:
     if total <= 10 and not wanted:
         return ""
-    result = (
-        f'<span class="quiet">{found} of {total}</span> {_link("Show all", "/")}' if wanted else ""
-    )
-    return (
-        '<form action="/" method="get" role="search">'
-        f'<input type="search" name="q" maxlength="{LONGEST_FILTER}" aria-label="Find servers" '
-        f'placeholder="Name, label or state" value="{_text(wanted)}">'
-        f"<button>Find</button>{result}</form>"
+    return search_form(
+        "/",
+        wanted=wanted,
+        title="Find servers",
+        hint="Name, label or state",
+        result=f"{found} of {total}",
     )
 
 
@@ -169,21 +141,21 @@ def _table(views: Iterable[ServerView], now_unix: float) -> str:
 
 def _row(view: ServerView, now_unix: float) -> str:
     labels = "".join(
-        f'<span class="label"><bdi>{_text(name)}={_text(value)}</bdi></span>'
+        f'<span class="label"><bdi>{text(name)}={text(value)}</bdi></span>'
         for name, value in view.labels
     )
     collectors = "".join(
-        f"<li><bdi>{_text(name)}</bdi>: <bdi>{_text(state)}</bdi></li>"
+        f"<li><bdi>{text(name)}</bdi>: <bdi>{text(state)}</bdi></li>"
         for name, state in view.collectors
     )
     success = view.last_success_unix
     following = view.next_poll_unix
     probe = "/probe?target=" + quote(view.name, safe="", errors="replace")
     return (
-        f'<tr><td class="name">{_link(view.name, probe)}'
-        f'<div class="quiet"><bdi>{_text(view.endpoint_authority)}</bdi></div>{labels}</td>'
+        f'<tr><td class="name">{link(view.name, probe)}'
+        f'<div class="quiet"><bdi>{text(view.endpoint_authority)}</bdi></div>{labels}</td>'
         f"<td>{_health(view.health, view.health.name.capitalize())} "
-        f"<bdi>{_text(view.state)}</bdi>{f'<ul>{collectors}</ul>' if collectors else ''}</td>"
+        f"<bdi>{text(view.state)}</bdi>{f'<ul>{collectors}</ul>' if collectors else ''}</td>"
         f'<td class="time" data-title="Last success:">'
         f"{'never' if success is None else age(now_unix - success) + ' ago'}</td>"
         f'<td class="time" data-title="Next poll:">'
@@ -197,30 +169,5 @@ def _when(due_unix: float | None, now_unix: float) -> str:
     return "in " + age(due_unix - now_unix) if due_unix > now_unix else "now"
 
 
-def _pages(number: int, last: int, wanted: str) -> str:
-    if last == 1:
-        return ""
-
-    def to(page: int, text: str) -> str:
-        query = {"q": wanted, "page": str(page)} if wanted else {"page": str(page)}
-        return _link(text, f"/?{urlencode(query, errors='replace')}") if 1 <= page <= last else ""
-
-    return (
-        f'<nav class="pages" aria-label="Pages">{to(number - 1, "Previous")}'
-        f"<span>Page {number} of {last}</span>{to(number + 1, 'Next')}</nav>"
-    )
-
-
 def _health(health: Health, words: str) -> str:
     return f'<span class="health {health.name.lower()}">{words}</span>'
-
-
-def _link(text: str, address: str) -> str:
-    return f'<a href="{_text(address)}"><bdi>{_text(text)}</bdi></a>'
-
-
-def _text(text: str) -> str:
-    """Text from outside, fit to stand in HTML, in an attribute as well."""
-    if len(text) > LONGEST_TEXT:
-        text = text[:LONGEST_TEXT] + "\u2026"
-    return escape(text.translate(_REPLACED))
