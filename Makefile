@@ -7,7 +7,7 @@ PIP_QUIET := --quiet --disable-pip-version-check
 SOURCES := $(shell find src -type f -not -name '*.pyc') pyproject.toml README.md LICENSE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format golden bench soak docs lock clean
+.PHONY: help install demo test check format golden bench bounces soak docs lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,10 @@ bench: $(DEV)/.installed ## measure exporter and simulator; results in benchmark
 	$(DEV)/bin/python -m benchmarks.run $(BENCH_FLAGS)
 	$(DEV)/bin/python -m benchmarks.simulator_load
 	$(DEV)/bin/python -m benchmarks.ledger_cost
+	$(DEV)/bin/python -m benchmarks.bounces
+
+bounces: $(DEV)/.installed ## how well replies are classified; results in tests/bounces/results
+	$(DEV)/bin/python -m tests.bounces.report --collected $(COLLECTED)
 
 soak: $(DEV)/.installed ## kill the exporter 1,000 times (half an hour) and compare; results in tests/soak/results
 	$(DEV)/bin/python -m tests.soak $(SOAK_FLAGS)

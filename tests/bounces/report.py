@@ -19,18 +19,26 @@ FOLDS = 10
 GOAL_OF_ALL, GOAL_WITH_CODE = 0.85, 0.92
 _ORDER = [one.name for one in CLASSES]
 _SHOWN_CHARACTERS = 160
+_WHAT_FOLDS_SAY = """\
+Rules written by hand can't be learned anew for each fold. They can be forgotten: a pattern that
+decides texts of the held-out fold and none elsewhere is taken out, as if nobody had seen the fold;
+texts of the same words share a fold. That shows how much hangs on patterns made for single texts.
+It doesn't show that the order of rules was chosen with all texts in view, nor how far a pattern was
+widened for one text while others hold it in place. The fourth line knows nothing of these texts:
+its patterns are those that published replies need.
+"""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--collected", type=Path, default=COLLECTED)
     options = parser.parse_args()
-    classifier = Classifier(package_rules())
+    classifier, rules = Classifier(package_rules()), len(package_rules())
     published = read_cases(PUBLISHED)
     kept = [
         "# How replies are classified",
         "",
-        f"Written by `make bounces`: {len(package_rules())} rules with {len(single_patterns())} patterns.",
+        f"Written by `make bounces`: {rules} rules, {len(single_patterns())} patterns.",
         "A text counts as right if its class is one of those that its label accepts.",
     ]
     told: list[str] = []
@@ -105,12 +113,7 @@ def _generalisation(collected: list[Case], published: list[Case]) -> list[str]:
     return [
         *lines,
         "",
-        "Rules written by hand can't be learned anew for each fold. They can be forgotten: a pattern",
-        "that decides texts of the held-out fold and none elsewhere is taken out, as if nobody had",
-        "seen the fold; texts of the same words share a fold. That shows how much hangs on patterns",
-        "made for single texts. It doesn't show that the order of rules was chosen with all texts in",
-        "view, nor how far a pattern was widened for one text while others hold it in place. The",
-        "fourth line knows nothing of these texts: its patterns are those that published replies need.",
+        *_WHAT_FOLDS_SAY.splitlines(),
     ]
 
 

@@ -70,7 +70,7 @@ _IN_PASSING = (
     rf" (?P<fourth>[45][0-5]\d)(?=[ -][\"'a-z<]){_NOT_A_COUNT}"
 )
 _REPLY_CODE = re.compile(
-    rf"(?:{_AT_START}|{_BEFORE_ENHANCED}|{_AFTER_A_SIGN}|{_IN_PASSING})(?=[\s:;'\"<,.)\]-]|$)(?!\.\d)"
+    rf"(?:{_AT_START}|{_BEFORE_ENHANCED}|{_AFTER_A_SIGN}|{_IN_PASSING})(?=[\s:;'\"<,)\]-]|\.?(?:\s|$))"
     rf"(?:[ :-]+#?(?P<enhanced>{_ENHANCED_CODE})\b)?"
 )
 _POSITIONS = ("first", "second", "third", "fourth")

@@ -32,9 +32,9 @@ KNOWN_BEFORE = {
     "microsoft": (
         "x.mail.protection.outlook.com x.y-v1.mx.microsoft mx1.hotmail.com",
         (
-            "outlook.com hotmail.com live.com msn.com passport.com outlook.de outlook.fr outlook.es "
-            "outlook.it outlook.jp outlook.com.br hotmail.co.uk hotmail.de hotmail.es hotmail.fr "
-            "hotmail.it live.co.uk live.de live.fr live.it live.nl live.com.au"
+            "outlook.com hotmail.com live.com msn.com passport.com outlook.de outlook.fr "
+            "outlook.es outlook.it outlook.jp outlook.com.br hotmail.co.uk hotmail.de hotmail.es "
+            "hotmail.fr hotmail.it live.co.uk live.de live.fr live.it live.nl live.com.au"
         ),
     ),
     "yahoo": (
