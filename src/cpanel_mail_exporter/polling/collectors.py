@@ -126,6 +126,8 @@ class SimpleCollectors:
             try:
                 answer: TextAnswer = await ask()
             except (ApiRefused, Denied) as refusal:
+                if isinstance(refusal, Denied) and not (asked.was_let_in or any(texts)):
+                    raise  # it may be the login, which isn't to be tried once more
                 refusals.append(refusal)
                 texts.append("")
                 continue

@@ -52,10 +52,12 @@ class Asked:
     """What one collector has been told so far.
 
     Attributes:
+        was_let_in: another collector got a good answer in this visit, so the login is good.
         window_start_unix: first second of the window that it asks about, 0 without one.
         skew: server's clock minus the exporter's, None until an answer told.
     """
 
+    was_let_in: bool = False
     counts: ReadCounts = field(default_factory=ReadCounts)
     window_start_unix: int = 0
     unreadable_flags: int = 0
@@ -85,7 +87,7 @@ class Guard:
     ) -> None:
         """Let a collector do its *work*: its facts are known from then on if it succeeds."""
         begun = self._clock.elapsed()
-        asked = Asked()
+        asked = Asked(visit.was_let_in)
         error: PollError | None = None
         try:
             facts = await work(asked)
