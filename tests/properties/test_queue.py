@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -73,7 +74,7 @@ def test_a_queue_cut_anywhere_comes_to_the_same(
     queue: list[QueuedMessage], cuts: list[int]
 ) -> None:
     ends = sorted({0, len(queue), *cuts})
-    batches = [queue[start:end] for start, end in zip(ends, ends[1:], strict=False)]
+    batches = [queue[start:end] for start, end in pairwise(ends)]
     assert summed(*batches) == summed(queue)
 
 

@@ -100,9 +100,7 @@ def poll(
 ) -> None:
     """A poll that ended now; an error instead of an answer makes that collector fail.
 
-    Args:
-        facts: what simple collectors got, by the names of these.
-        failed: those of them that failed.
+    What simple collectors got is in *facts*, under their names; those in *failed* failed.
     """
     told = facts or ServerFacts()
     asked: dict[str, object] = {
