@@ -40,6 +40,7 @@ bench: $(DEV)/.installed ## measure exporter and simulator; results in benchmark
 	$(DEV)/bin/python -m benchmarks.run $(BENCH_FLAGS)
 	$(DEV)/bin/python -m benchmarks.simulator_load
 	$(DEV)/bin/python -m benchmarks.ledger_cost
+	$(DEV)/bin/python -m benchmarks.queue_cost
 
 soak: $(DEV)/.installed ## kill the exporter 1,000 times (half an hour) and compare; results in tests/soak/results
 	$(DEV)/bin/python -m tests.soak $(SOAK_FLAGS)

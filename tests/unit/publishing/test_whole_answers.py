@@ -100,9 +100,8 @@ def test_what_is_asked_seldom_lives_until_it_should_have_come_again(clock: Stand
     for seconds in (299, 2, 297, 3, 3_298, 2):
         clock.now += seconds
         found = names(one)
-        alive.append((FAMILY_OF[ACCOUNTS] in found, FAMILY_OF[SERVER_INFO] in found))
-    T, F = True, False
-    assert alive == [(T, T), (T, T), (T, T), (F, T), (F, T), (F, F)]
+        alive.append([FAMILY_OF[ACCOUNTS] in found, FAMILY_OF[SERVER_INFO] in found])
+    assert alive == [*[[True, True]] * 3, *[[False, True]] * 2, [False, False]]
 
 
 def test_a_refused_collector_shows_as_not_supported_and_the_server_as_up(
