@@ -41,6 +41,7 @@ bench: $(DEV)/.installed ## measure exporter and simulator; results in benchmark
 	$(DEV)/bin/python -m benchmarks.simulator_load
 	$(DEV)/bin/python -m benchmarks.ledger_cost
 	$(DEV)/bin/python -m benchmarks.bounces
+	$(DEV)/bin/python -m benchmarks.queue_cost
 
 bounces: $(DEV)/.installed ## how well replies are classified; results in tests/bounces/results
 	$(DEV)/bin/python -m tests.bounces.report --collected $(COLLECTED)

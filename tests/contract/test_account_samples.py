@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cpanel_mail_exporter.model.accounts import Account, UniqueRecipients
+from cpanel_mail_exporter.model.queue import QueuedMessage
 from cpanel_mail_exporter.model.services import Service
 from cpanel_mail_exporter.whm.decode import (
     ACCOUNTS_MEMBER,
@@ -17,6 +18,7 @@ from cpanel_mail_exporter.whm.decode import (
     Rows,
     Verdict,
     account_rows,
+    queue_rows,
     service_rows,
     unique_recipient_rows,
 )
@@ -24,6 +26,16 @@ from cpanel_mail_exporter.whm.stream import AnswerStream, RowStream, TextStream
 
 SAMPLES: dict[str, Any] = json.loads(Path(__file__).with_name("samples.json").read_bytes())
 
+QUEUES = {
+    "fetch_mail_queue A - documented example": [
+        QueuedMessage(False, False, 14336, 1371552781, ["pricilla@example.com"], "")
+    ],
+    "fetch_mail_queue B - frozen bounce, many recipients": [
+        QueuedMessage(True, True, 4807, 1795250000, ["a@example.com"], "mailnull"),
+        QueuedMessage(False, False, 900, 1795252000, ["b@example.net", "c@example.net"], "cpanel1"),
+    ],
+    "fetch_mail_queue C - empty queue": [],
+}
 ACCOUNTS = {
     "listaccts A - mail-relevant columns only": [
         Account(
@@ -89,6 +101,14 @@ GOOD = (None, False, False)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("title", QUEUES)
+def test_every_answer_of_fetch_mail_queue_gives_exactly_its_messages(
+    title: str, layout: str
+) -> None:
+    assert read(RowStream(queue_rows), title, layout) == (GOOD, Rows(QUEUES[title], 0))
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("title", ACCOUNTS)
 def test_every_answer_of_listaccts_gives_exactly_its_accounts(title: str, layout: str) -> None:
     stream = RowStream(account_rows, ACCOUNTS_MEMBER)
@@ -121,6 +141,7 @@ def test_every_answer_that_is_one_text_gives_it(title: str, layout: str) -> None
 @pytest.mark.parametrize("title", REFUSALS)
 def test_every_refusal_is_one_whatever_was_expected(title: str) -> None:
     for stream in (
+        RowStream(queue_rows),
         RowStream(account_rows, ACCOUNTS_MEMBER),
         RowStream(service_rows, SERVICES_MEMBER),
         TextStream(VERSION_MEMBER),

@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from cpanel_mail_exporter.model.accounts import Account, UniqueRecipients
+from cpanel_mail_exporter.model.queue import QueuedMessage
 from cpanel_mail_exporter.model.services import Service
 from cpanel_mail_exporter.whm.decode import (
     ACCOUNTS_MEMBER,
@@ -14,12 +15,14 @@ from cpanel_mail_exporter.whm.decode import (
     UNIQUE_RECIPIENTS_MEMBER,
     VERSION_MEMBER,
     account_rows,
+    queue_rows,
     service_rows,
     unique_recipient_rows,
 )
 from cpanel_mail_exporter.whm.request import (
     ACCOUNTS_FUNCTION,
     HOSTNAME_FUNCTION,
+    MAIL_QUEUE_FUNCTION,
     SERVICES_FUNCTION,
     UNIQUE_RECIPIENTS_FUNCTION,
     VERSION_FUNCTION,
@@ -82,6 +85,37 @@ def test_every_account_is_read_as_its_card_says(world: World, quirks: Any) -> No
         for card in cards
     ]
     assert any(account.max_email_per_hour for account in found)
+
+
+QUEUE_QUIRKS = {
+    "plain": [],
+    "odd": ["numbers=strings", "empty=absent"],
+    "empty texts, null senders": ["empty=text", "bounce-sender=null"],
+    "absent senders": ["empty=absent", "bounce-sender=null"],
+    "brackets": ["bounce-sender=brackets"],
+}
+
+
+@pytest.mark.parametrize("quirks", QUEUE_QUIRKS.values(), ids=QUEUE_QUIRKS)
+def test_every_message_of_the_queue_is_read_as_it_lies_there(
+    world: World, quirks: list[str]
+) -> None:
+    visit = Visit(world, NOW_UNIX, quirks=parse_quirks(quirks, ["web1"]).get("web1", PLAIN))
+    found = asked(visit, MAIL_QUEUE_FUNCTION, plain_query(), RowStream(queue_rows))
+    queue = world.queue(NOW_UNIX)
+    assert found == [
+        QueuedMessage(
+            not message.sender,
+            message.is_frozen,
+            message.size,
+            message.time_unix,
+            list(message.recipients),
+            message.user or "",
+        )
+        for message in queue
+    ]
+    assert any(message.is_bounce for message in found)
+    assert any(not message.is_bounce for message in found)
 
 
 @both

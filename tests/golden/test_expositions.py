@@ -8,6 +8,7 @@ import pytest
 from cpanel_mail_exporter.exposition.body import Format
 from cpanel_mail_exporter.exposition.publication import Publication
 from cpanel_mail_exporter.ledger.ledger import Ledger, LedgerTerms
+from cpanel_mail_exporter.model.accounts import Account, LastHour, UniqueRecipients
 from cpanel_mail_exporter.model.deliveries import ActionFilter, DeliveriesState, GoesBy, LastDay
 from cpanel_mail_exporter.model.errors import (
     ApiRefused,
@@ -16,15 +17,20 @@ from cpanel_mail_exporter.model.errors import (
     TimedOut,
     Unsupported,
 )
-from cpanel_mail_exporter.model.outcome import DELIVERY_EVENTS, USER_STATS
+from cpanel_mail_exporter.model.facts import ServerFacts
+from cpanel_mail_exporter.model.outcome import DELIVERY_EVENTS, SERVER_INFO, USER_STATS
+from cpanel_mail_exporter.model.queue import QueueSummary
+from cpanel_mail_exporter.model.records import LimitUse
+from cpanel_mail_exporter.model.services import ServerInfo, Service
 from cpanel_mail_exporter.publishing.board import Board
+from cpanel_mail_exporter.publishing.whole_answers import AnswerTerms
 from cpanel_mail_exporter.storage.memory import MemoryStore
 from cpanel_mail_exporter.whm.decode import delivery_rows as decoded_deliveries
 from cpanel_mail_exporter.whm.decode import judge, user_stat_rows
 from tests.unit.exposition.records import delivery
 from tests.unit.ledger.mail import MEANING
 from tests.unit.ledger.mail import row as mail
-from tests.unit.publishing.boards import board, log_blocks, poll, shown, stat, terms, whole
+from tests.unit.publishing.boards import SIMPLE, board, log_blocks, poll, shown, stat, terms, whole
 from tests.unit.publishing.clock import StandingClock
 
 Compare = Callable[[str, bytes], None]
@@ -67,7 +73,7 @@ def file_mode() -> Board:
         clock,
         terms("web1", labels=(("server", "web1"), ("region", "eu"), ("rack", 'a"1'))),
         terms("web2"),
-        terms("web3", user_stats_labels=("owner", "primary_domain")),
+        terms("web3", answers=AnswerTerms(user_stats_labels=("owner", "primary_domain"))),
         terms("web4"),
         total=5,
     )
@@ -183,6 +189,82 @@ def counting() -> Board:
     return one
 
 
+FACTS = ServerFacts(
+    mail_queue=QueueSummary(
+        messages=41,
+        frozen=3,
+        bounces=5,
+        size_bytes=1_234_567,
+        oldest_unix=int(NOW) - 100_000,
+        older={"5m": 30, "30m": 20, "1h": 12, "4h": 4, "1d": 1, "4d": 0},
+        recipients={"google": 30, "other": 25, "microsoft": 2},
+        users={"shop": 20, "news": 12, "": 5, "forum": 4},
+    ),
+    accounts=[
+        Account("shop", "example.com", "root", 200, 60, False, False, False),
+        Account("news", "example.net", "root", 500, None, False, True, False),
+        Account("forum", "example.org", "agency", None, 50, True, False, False),
+        Account("office", "office.example", "agency", None, None, False, False, True),
+    ],
+    unique_recipients=[UniqueRecipients("news", 310), UniqueRecipients("-remote-", 4_211)],
+    services=[Service("exim", True), Service("tailwatchd", False)],
+    server_info=ServerInfo("web1.example.net", "11.138.0.6"),
+)
+
+
+class PastHour:
+    """What a ledger knows of the last hour."""
+
+    def last_hour(self, server_now_unix: int) -> dict[str, LastHour]:
+        assert server_now_unix == int(NOW) - 5
+        return {"shop": LastHour(90, 6, 4), "news": LastHour(480), "idle": LastHour()}
+
+
+def state() -> Board:
+    """One server that is told of in full, and one whose token may ask for deliveries alone."""
+    clock = StandingClock(NOW)
+    bounds = AnswerTerms(queue_users=2, account_series=2)
+    collectors = (USER_STATS, DELIVERY_EVENTS, *SIMPLE)
+    one = board(
+        clock,
+        terms("web1", collectors=collectors, answers=bounds),
+        terms("web2", collectors=collectors, answers=bounds),
+        hours={"web1": PastHour()},
+    )
+    limits = {
+        "reached_maxemails": LimitUse(200, 200),
+        "reached_maxdeferfail": LimitUse(5, 5, 100.0),
+    }
+    poll(
+        one.servers[0],
+        NOW,
+        user_stats=[stat(user="shop", limit_uses=limits)],
+        delivery_events=DeliveriesState(),
+        facts=FACTS,
+        figures={"mail_queue": {"rows_read": 42, "rows_rejected": 1}},
+        clock_skew_seconds=-5.0,
+    )
+    poll(
+        one.servers[1],
+        NOW,
+        user_stats=[stat()],
+        delivery_events=DeliveriesState(),
+        facts=ServerFacts(server_info=ServerInfo("web2.example.net", "")),
+        failed={
+            name: Unsupported("web2", name, "access denied (HTTP 403)")
+            for name in SIMPLE
+            if name != SERVER_INFO
+        },
+    )
+    one.build()
+    return one
+
+
+@pytest.mark.parametrize(("form", "ending"), FORMATS)
+def test_state(form: Format, ending: str, golden: Compare) -> None:
+    golden(f"state.{ending}", whole(state().everything(), form))
+
+
 @pytest.mark.parametrize(("form", "ending"), FORMATS)
 def test_counting(form: Format, ending: str, golden: Compare) -> None:
     golden(f"counting.{ending}", whole(counting().everything(), form))
@@ -215,6 +297,7 @@ def test_both_formats_have_the_same_well_formed_samples() -> None:
         file_mode().everything(),
         file_mode().of_server("web1"),
         counting().everything(),
+        state().everything(),
     ):
         assert shown(publication).samples
 

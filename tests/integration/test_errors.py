@@ -26,6 +26,7 @@ from cpanel_mail_exporter.model.errors import (
     ConnectFailed,
     Denied,
     DnsFailed,
+    FunctionRefused,
     NotJson,
     PollError,
     Redirected,
@@ -201,12 +202,12 @@ ANSWERS: dict[str, Case] = {
     ),
     "result 0": (
         http(f'{{"metadata":{{"result":0,"reason":"Permission denied"}},"x":"{BODY}"}}'),
-        ApiRefused,
+        FunctionRefused,
         'WHM says "Permission denied"',
     ),
     'result "0"': (
         http('{"data":{"records":[{}]},"metadata":{"result":"0","reason":"Permission denied"}}'),
-        ApiRefused,
+        FunctionRefused,
         'WHM says "Permission denied"',
     ),
     "result 0 after many rows": (
@@ -221,7 +222,7 @@ ANSWERS: dict[str, Case] = {
     ),
     "unknown function": (
         http(json.dumps(SAMPLES["error B - unknown function: HTTP 200"])),
-        ApiRefused,
+        FunctionRefused,
         'WHM says "Unknown app ("no_such_function") requested for this version (1) of the API."',
     ),
     "a reason in many lines": (
@@ -571,7 +572,7 @@ def test_whatever_is_sent_gives_an_answer_or_an_error_that_gives_nothing_away(
             asked = asyncio.create_task(ask_search(whm_server(session, whm.port)))
             await asyncio.wait([asked])
         error = asked.exception()
-        if type(error) is ApiRefused:  # its words are WHM's own, whatever they are
+        if isinstance(error, ApiRefused):  # its words are WHM's own, whatever they are
             assert TOKEN not in "".join(traceback.format_exception(error))
         elif error is not None:
             assert isinstance(error, PollError)

@@ -8,6 +8,7 @@ from importlib import metadata
 import aiohttp
 
 from cpanel_mail_exporter.app.live_token import LiveToken
+from cpanel_mail_exporter.app.meaning import build_meaning
 from cpanel_mail_exporter.app.views import view
 from cpanel_mail_exporter.clock import Clock
 from cpanel_mail_exporter.config.settings import ServerSettings, Settings
@@ -18,9 +19,14 @@ from cpanel_mail_exporter.metrics.catalogue import EMAIL_LOGS as EMAIL_LOGS_FAMI
 from cpanel_mail_exporter.metrics.exporter import build_info
 from cpanel_mail_exporter.model.family import FamilySamples
 from cpanel_mail_exporter.model.outcome import (
+    ACCOUNTS,
     COLLECTORS,
     DELIVERY_EVENTS,
     EMAIL_LOGS,
+    MAIL_QUEUE,
+    SERVER_INFO,
+    SERVICES,
+    UNIQUE_RECIPIENTS,
     USER_STATS,
 )
 from cpanel_mail_exporter.model.query import DELIVERY_TYPES, EVENT_TYPES
@@ -32,6 +38,7 @@ from cpanel_mail_exporter.polling.sinks import EventSink, LineSink
 from cpanel_mail_exporter.publishing.board import Board
 from cpanel_mail_exporter.publishing.process import ProcessFigures
 from cpanel_mail_exporter.publishing.server_board import ServerTerms
+from cpanel_mail_exporter.publishing.whole_answers import AnswerTerms
 from cpanel_mail_exporter.web.ports import ServerTexts, ServerView, UnexplainedText
 from cpanel_mail_exporter.web.server import WebServer
 from cpanel_mail_exporter.web.tls import Certificate
@@ -83,6 +90,7 @@ class Exporter:
             clock,
             ledgers,
         )
+        provider = build_meaning().provider
         context = cache(client_context)
         self.pollers = []
         for server, board in zip(settings.servers, self.board.servers, strict=True):
@@ -95,9 +103,10 @@ class Exporter:
                 windows=windows,
                 zone=server.timezone,
                 interval_seconds=settings.poll_interval_seconds,
+                is_single=once,
             )
             deliveries = _deliveries(server, settings, whm, ledgers.get(server.name), once=once)
-            self.pollers.append(Poller(plan, whm, token, deliveries, board, clock))
+            self.pollers.append(Poller(plan, whm, token, deliveries, board, clock, provider))
 
     def views(self) -> list[ServerView]:
         """Every server's state, for people and for service discovery."""
@@ -117,11 +126,14 @@ class Exporter:
         ]
 
     def all_succeeded(self) -> bool:
-        """Whether every collector of every server succeeded at its newest visit."""
+        """Whether every collector of every server succeeded at its newest visit.
+
+        What is switched off, since the token lacks a privilege that many do, is no failure.
+        """
+        histories = [board.history for board in self.board.servers]
         return all(
-            past.last is not None and past.last.error is None
-            for board in self.board.servers
-            for past in board.history.collectors.values()
+            not history.errors and all(past.last for past in history.collectors.values())
+            for history in histories
         )
 
 
@@ -133,8 +145,17 @@ def _windows(settings: Settings) -> dict[str, Window]:
 
 def _collectors(settings: Settings, windows: Mapping[str, Window]) -> tuple[str, ...]:
     """All that are switched on, in the order they are asked."""
-    on = {*windows} | ({DELIVERY_EVENTS} if settings.delivery_events.is_enabled else set())
-    return tuple(name for name in COLLECTORS if name in on)
+    further = settings.further
+    switches = {
+        **dict.fromkeys(windows, True),
+        DELIVERY_EVENTS: settings.delivery_events.is_enabled,
+        MAIL_QUEUE: further.mail_queue,
+        ACCOUNTS: further.accounts,
+        UNIQUE_RECIPIENTS: further.unique_recipients,
+        SERVICES: further.services,
+        SERVER_INFO: further.server_info,
+    }
+    return tuple(name for name in COLLECTORS if switches.get(name))
 
 
 def _labels(server: ServerSettings, settings: Settings) -> LabelPairs:
@@ -149,8 +170,12 @@ def _terms(server: ServerSettings, settings: Settings, collectors: tuple[str, ..
         collectors=collectors,
         poll_interval_seconds=settings.poll_interval_seconds,
         stale_after_seconds=settings.stale_after_seconds,
-        user_stats_labels=settings.user_stats.labels,
         max_series=settings.email_logs.max_series,
+        answers=AnswerTerms(
+            user_stats_labels=settings.user_stats.labels,
+            queue_users=settings.further.queue_users,
+            account_series=settings.further.account_series,
+        ),
     )
 
 

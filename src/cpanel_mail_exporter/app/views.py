@@ -42,8 +42,7 @@ def _health(board: ServerBoard) -> Health:
     if not history.is_up:
         return Health.FAILING
     pasts = history.collectors.values()
-    is_whole = all(
-        past.last is not None and past.last.error is None and not past.last.slices_incomplete
-        for past in pasts
+    is_whole = not history.errors and all(
+        past.last is not None and not past.last.slices_incomplete for past in pasts
     )
     return Health.GOOD if is_whole else Health.INCOMPLETE

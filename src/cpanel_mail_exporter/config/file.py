@@ -25,6 +25,15 @@ from cpanel_mail_exporter.config.tree import LIMIT_BYTES, Node, parse_tree
 
 T = TypeVar("T")
 
+_FURTHER: tuple[tuple[Option[str], Option[bool], Option[int] | None], ...] = (
+    (options.MAIL_QUEUE, options.MAIL_QUEUE_ENABLED, options.QUEUE_USER_SERIES),
+    (options.ACCOUNTS, options.ACCOUNTS_ENABLED, options.ACCOUNT_SERIES),
+    (options.UNIQUE_RECIPIENTS, options.UNIQUE_RECIPIENTS_ENABLED, None),
+    (options.SERVICES, options.SERVICES_ENABLED, None),
+    (options.SERVER_INFO, options.SERVER_INFO_ENABLED, None),
+)
+"""Families with a switch, and a bound on their series where they have one."""
+
 
 @dataclass(slots=True)
 class FileParts:
@@ -79,6 +88,10 @@ def read_config_file(
         _note(parts, options.BACKFILL, family.read(options.BACKFILL))
         for number in (options.LOOK_BACK, options.USER_SERIES):
             _note(parts, number, family.read(number))
+    for family_option, switch, budget in _FURTHER:
+        family = _read_family(parts, top, family_option, switch, False)
+        if family is not None and budget is not None:
+            _note(parts, budget, family.read(budget))
     if (storage := top.section(STORAGE)) is not None:
         _note_path(parts, path.parent, storage, options.STORAGE_PATH)
     if (bounces := top.section(options.BOUNCES)) is not None:

@@ -28,6 +28,7 @@ from cpanel_mail_exporter.config.settings import (
     DemoSettings,
     EmailLogsSettings,
     ExplainSettings,
+    FurtherSettings,
     ServerSettings,
     Settings,
     StorageSettings,
@@ -107,6 +108,15 @@ def load(
             backfill=values.value(options.BACKFILL),
             look_back_seconds=values.value(options.LOOK_BACK),
             user_series=values.value(options.USER_SERIES),
+        ),
+        further=FurtherSettings(
+            mail_queue=values.value(options.MAIL_QUEUE_ENABLED),
+            accounts=values.value(options.ACCOUNTS_ENABLED),
+            unique_recipients=values.value(options.UNIQUE_RECIPIENTS_ENABLED),
+            services=values.value(options.SERVICES_ENABLED),
+            server_info=values.value(options.SERVER_INFO_ENABLED),
+            queue_users=values.value(options.QUEUE_USER_SERIES),
+            account_series=values.value(options.ACCOUNT_SERIES),
         ),
         storage=_storage(values),
         bounces=bounces,
@@ -200,13 +210,19 @@ def _refuse_nothing_to_do(values: Values, problems: Problems) -> None:
         values.find(options.USER_STATS_WINDOW),
         values.find(options.EMAIL_LOGS_WINDOW),
         values.find(options.DELIVERY_EVENTS_ENABLED),
+        values.find(options.MAIL_QUEUE_ENABLED),
+        values.find(options.ACCOUNTS_ENABLED),
+        values.find(options.UNIQUE_RECIPIENTS_ENABLED),
+        values.find(options.SERVICES_ENABLED),
+        values.find(options.SERVER_INFO_ENABLED),
     ]
     written = [found for found in switches if found is not None and not found.value]
     if len(written) == len(switches):
         problems.add(
             written[-1].place,
             "is off as well as all other families, so nothing would be asked; "
-            "switch one of user_stats, email_logs and delivery_events on",
+            "switch one of user_stats, email_logs, delivery_events, mail_queue, accounts, "
+            "unique_recipients, services and server_info on",
         )
 
 

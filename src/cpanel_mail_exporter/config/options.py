@@ -289,6 +289,104 @@ USER_SERIES: Option[int] = Option(
     default="2000",
     shape="NUMBER",
 )
+MAIL_QUEUE = Option(
+    "The families of the mail queue; `off` alone switches them off.",
+    values.parse_text,
+    form="mapping",
+    key="mail_queue",
+    default_note="that of each key",
+)
+MAIL_QUEUE_ENABLED: Option[bool] = Option(
+    "Whether the mail queue is asked for.",
+    values.parse_bool,
+    form="true or false",
+    flags=("mail-queue.enabled",),
+    key="mail_queue.enabled",
+    default="true",
+    group=FAMILIES,
+)
+QUEUE_USER_SERIES: Option[int] = Option(
+    "The most users with a series of their own in the mail queue of each server, those with most "
+    "messages, others share that of `_other`; 0 means no bound.",
+    values.parse_count,
+    form="whole number",
+    key="mail_queue.user_series",
+    default="200",
+    shape="NUMBER",
+)
+ACCOUNTS = Option(
+    "The families by account: limits and how far they are used; `off` alone switches them off.",
+    values.parse_text,
+    form="mapping",
+    key="accounts",
+    default_note="that of each key",
+)
+ACCOUNTS_ENABLED: Option[bool] = Option(
+    "Whether accounts and their limits are asked for.",
+    values.parse_bool,
+    form="true or false",
+    flags=("accounts.enabled",),
+    key="accounts.enabled",
+    default="true",
+    group=FAMILIES,
+)
+ACCOUNT_SERIES: Option[int] = Option(
+    "The most series of each family by account for each server, those nearest to their limit and "
+    "with the highest values first; 0 means no bound.",
+    values.parse_count,
+    form="whole number",
+    key="accounts.max_series",
+    default="500",
+    shape="NUMBER",
+)
+UNIQUE_RECIPIENTS = Option(
+    "The number of different recipients by account; `off` alone switches it off.",
+    values.parse_text,
+    form="mapping",
+    key="unique_recipients",
+    default_note="that of each key",
+)
+UNIQUE_RECIPIENTS_ENABLED: Option[bool] = Option(
+    "Whether the number of different recipients is asked for.",
+    values.parse_bool,
+    form="true or false",
+    flags=("unique-recipients.enabled",),
+    key="unique_recipients.enabled",
+    default="true",
+    group=FAMILIES,
+)
+SERVICES = Option(
+    "Whether exim and tailwatchd run; `off` alone switches it off.",
+    values.parse_text,
+    form="mapping",
+    key="services",
+    default_note="that of each key",
+)
+SERVICES_ENABLED: Option[bool] = Option(
+    "Whether it is asked if exim and tailwatchd run.",
+    values.parse_bool,
+    form="true or false",
+    flags=("services.enabled",),
+    key="services.enabled",
+    default="true",
+    group=FAMILIES,
+)
+SERVER_INFO = Option(
+    "The server's own name and version; `off` alone switches it off.",
+    values.parse_text,
+    form="mapping",
+    key="server_info",
+    default_note="that of each key",
+)
+SERVER_INFO_ENABLED: Option[bool] = Option(
+    "Whether the server's own name and version are asked for.",
+    values.parse_bool,
+    form="true or false",
+    flags=("server-info.enabled",),
+    key="server_info.enabled",
+    default="true",
+    group=FAMILIES,
+)
 STORAGE = Option(
     "Where it is kept what has been counted.",
     values.parse_text,

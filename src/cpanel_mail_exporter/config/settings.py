@@ -107,6 +107,24 @@ class DeliveryEventsSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class FurtherSettings:
+    """The collectors that ask about more than deliveries; each is False if it is switched off.
+
+    Attributes:
+        queue_users: the most users of a mail queue with a series of their own, 0 for all.
+        account_series: the most series of each family by account, 0 for all.
+    """
+
+    mail_queue: bool = True
+    accounts: bool = True
+    unique_recipients: bool = True
+    services: bool = True
+    server_info: bool = True
+    queue_users: int = 200
+    account_series: int = 500
+
+
+@dataclass(frozen=True, slots=True)
 class StorageSettings:
     """Where ledgers are kept.
 
@@ -190,6 +208,7 @@ class Settings:
     user_stats: UserStatsSettings = UserStatsSettings()
     email_logs: EmailLogsSettings = EmailLogsSettings()
     delivery_events: DeliveryEventsSettings = DeliveryEventsSettings()
+    further: FurtherSettings = FurtherSettings()
     storage: StorageSettings = StorageSettings()
     bounces: BouncesSettings = BouncesSettings()
     web: WebSettings = WebSettings()

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from cpanel_mail_exporter.model.errors import KINDS, PollError
-from cpanel_mail_exporter.model.outcome import CollectorOutcome, PollOutcome
+from cpanel_mail_exporter.model.errors import KINDS, PollError, Unsupported
+from cpanel_mail_exporter.model.outcome import OPTIONAL, CollectorOutcome, PollOutcome
 
 
 def _no_failures() -> Mapping[str, int]:
@@ -76,6 +76,25 @@ class ServerHistory:
     clock_skew_seconds: float | None = None
     login_retry_unix: float | None = None
     last_poll_unix: float | None = None
+
+    @property
+    def switched_off(self) -> tuple[str, ...]:
+        """Collectors that WHM refuses alone, of those that many tokens lack the privilege for."""
+        return tuple(
+            name
+            for name, past in self.collectors.items()
+            if name in OPTIONAL and isinstance(past.error, Unsupported)
+        )
+
+    @property
+    def errors(self) -> tuple[PollError, ...]:
+        """Why newest visits failed; what is switched off is no failure."""
+        off = self.switched_off
+        return tuple(
+            past.error
+            for name, past in self.collectors.items()
+            if past.error is not None and name not in off
+        )
 
     @classmethod
     def empty(cls, collectors: Iterable[str]) -> "ServerHistory":

@@ -170,6 +170,52 @@ LEDGER_SIZE = Family(
     "gauge",
     "Space on disk of what is remembered of this server's events; 0 if it is kept in memory.",
 )
+QUEUE_MESSAGES = Family(
+    "cpanel_mail_queue_messages",
+    "gauge",
+    "Messages in the mail queue, from WHM's fetch_mail_queue: frozen ones, which Exim tries no "
+    "more, and all others (active).",
+    ("state",),
+)
+QUEUE_BYTES = Family(
+    "cpanel_mail_queue_bytes",
+    "gauge",
+    "Size of all messages in the mail queue, size of WHM's fetch_mail_queue.",
+)
+QUEUE_BOUNCES = Family(
+    "cpanel_mail_queue_bounce_messages",
+    "gauge",
+    "Messages in the mail queue with an empty sender, from WHM's fetch_mail_queue: reports that "
+    "mail could not be delivered, and other mail that nobody is to be told about.",
+)
+QUEUE_OLDEST = Family(
+    "cpanel_mail_queue_oldest_message_timestamp_seconds",
+    "gauge",
+    "When the oldest message in the mail queue arrived, time of WHM's fetch_mail_queue; absent "
+    "while the queue is empty.",
+)
+QUEUE_OLDER = Family(
+    "cpanel_mail_queue_older_messages",
+    "gauge",
+    "Messages in the mail queue that arrived longer ago than this by the server's clock, time of "
+    "WHM's fetch_mail_queue; one that is older than 4d is counted under each age.",
+    ("than",),
+)
+QUEUE_RECIPIENTS = Family(
+    "cpanel_mail_queue_recipients",
+    "gauge",
+    "Recipients that messages in the mail queue wait for, recipients of WHM's fetch_mail_queue, by "
+    "the provider their domain belongs to; customers' own domains are other, since the queue "
+    "doesn't say where they are hosted.",
+    ("provider",),
+)
+QUEUE_USER_MESSAGES = Family(
+    "cpanel_mail_queue_user_messages",
+    "gauge",
+    "Messages in the mail queue by account, user of WHM's fetch_mail_queue, empty where WHM names "
+    "none; those of accounts without series of their own, which have the fewest, are in _other.",
+    ("user",),
+)
 ACCOUNTS = Family(
     "cpanel_mail_accounts",
     "gauge",
@@ -255,7 +301,16 @@ UP = Family(
 COLLECTOR_SUCCESS = Family(
     "cpanel_mail_collector_success",
     "gauge",
-    "1 if all that this collector asked in the last poll was answered whole.",
+    "1 if all that this collector asked was answered whole when it was asked last; 0 too while "
+    "nothing of the server answers.",
+    ("collector",),
+)
+COLLECTOR_SUPPORTED = Family(
+    "cpanel_mail_collector_supported",
+    "gauge",
+    "0 while this collector is switched off because WHM, which answered others, refused it its "
+    "function: the token lacks the privilege, or the server the function; tried again hourly. "
+    "Absent before it was asked.",
     ("collector",),
 )
 POLLS = Family(
@@ -388,6 +443,13 @@ FAMILIES: tuple[Family, ...] = (
     SERVER_BEHAVIOUR,
     COUNTING_SINCE,
     LEDGER_SIZE,
+    QUEUE_MESSAGES,
+    QUEUE_BYTES,
+    QUEUE_BOUNCES,
+    QUEUE_OLDEST,
+    QUEUE_OLDER,
+    QUEUE_RECIPIENTS,
+    QUEUE_USER_MESSAGES,
     ACCOUNTS,
     ACCOUNT_HOURLY_LIMIT,
     ACCOUNT_HOURLY_SENT,
@@ -400,6 +462,7 @@ FAMILIES: tuple[Family, ...] = (
     SERVER_INFO,
     UP,
     COLLECTOR_SUCCESS,
+    COLLECTOR_SUPPORTED,
     POLLS,
     POLL_FAILURES,
     LAST_POLL_DURATION,

@@ -4,8 +4,14 @@ from collections.abc import Mapping, Sequence
 
 from cpanel_mail_exporter.ledger.history import ServerHistory
 from cpanel_mail_exporter.metrics import catalogue
+from cpanel_mail_exporter.model.errors import Unsupported
 from cpanel_mail_exporter.model.family import Family, FamilySamples, Sample
-from cpanel_mail_exporter.model.outcome import DELIVERY_EVENTS, EMAIL_LOGS, USER_STATS
+from cpanel_mail_exporter.model.outcome import (
+    DELIVERY_EVENTS,
+    EMAIL_LOGS,
+    UNIQUE_RECIPIENTS,
+    USER_STATS,
+)
 
 
 def health(history: ServerHistory, *, poll_interval_seconds: float) -> list[FamilySamples]:
@@ -17,7 +23,15 @@ def health(history: ServerHistory, *, poll_interval_seconds: float) -> list[Fami
         _one(catalogue.UP, None if history.is_up is None else int(history.is_up)),
         FamilySamples(
             catalogue.COLLECTOR_SUCCESS,
-            [((name,), int(outcome.error is None)) for name, outcome in last],
+            # Where nothing answers, those that weren't asked this time have no success either.
+            [
+                ((name,), int(outcome.error is None and history.is_up is not False))
+                for name, outcome in last
+            ],
+        ),
+        FamilySamples(
+            catalogue.COLLECTOR_SUPPORTED,
+            [((name,), int(not isinstance(outcome.error, Unsupported))) for name, outcome in last],
         ),
         FamilySamples(catalogue.POLLS, [((name,), past.polls) for name, past in by_collector]),
         FamilySamples(
@@ -63,7 +77,8 @@ def windows(history: ServerHistory, fresh: Sequence[str]) -> list[FamilySamples]
         outcome = history.collectors[name].last_success
         if outcome is None:
             continue
-        starts += [((family.name,), outcome.window_start_unix) for family in FAMILIES_OF[name]]
+        windowed = FAMILIES_OF.get(name, ())
+        starts += [((family.name,), outcome.window_start_unix) for family in windowed]
         incomplete.append(((name,), outcome.slices_incomplete))
         if name in _OF_PAGES:
             outside.append(((name,), outcome.rows_outside_range))
@@ -92,8 +107,9 @@ FAMILIES_OF: Mapping[str, tuple[Family, ...]] = {
     USER_STATS: (catalogue.EMAIL_USER_STATS, catalogue.EMAIL_FLAG_STATS),
     DELIVERY_EVENTS: (),
     EMAIL_LOGS: (catalogue.EMAIL_LOGS,),
+    UNIQUE_RECIPIENTS: (catalogue.ACCOUNT_UNIQUE_RECIPIENTS,),
 }
-"""The windowed families of each collector."""
+"""The windowed families of each collector that has some."""
 
 _OF_PAGES = frozenset((DELIVERY_EVENTS, EMAIL_LOGS))
 """Collectors that read emailtrack_search, page by page and filtered."""

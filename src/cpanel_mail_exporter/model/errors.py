@@ -11,6 +11,7 @@
      +-- Redirected           3xx; never followed, since the token would go along
      +-- NotJson              HTML, cut off or empty body
      +-- ApiRefused           WHM's own error: metadata.result 0
+          +-- FunctionRefused its text says that the function is lacking, or the privilege for it
      +-- WrongShape           JSON, but not the envelope of this function
      +-- StorageFailed        what was read could not be stored
           +-- StorageLocked   another process counts this server's mail into the same file
@@ -53,7 +54,10 @@ class Unsupported(PollError):
     """This function alone was refused while another one answered."""
 
     kind = "unsupported"
-    advice = "give the token the privilege for it in WHM >> Manage API Tokens; asked again hourly"
+    advice = (
+        "give the token the privilege for it in WHM >> Manage API Tokens, or switch the collector "
+        "off; asked again hourly"
+    )
 
 
 class TimedOut(PollError):
@@ -110,6 +114,10 @@ class ApiRefused(PollError):
 
     kind = "api_error"
     advice = "the text is WHM's own; see its documentation of this function"
+
+
+class FunctionRefused(ApiRefused):
+    """WHM said no to this caller, or doesn't know the function: asking soon again is no use."""
 
 
 class WrongShape(PollError):

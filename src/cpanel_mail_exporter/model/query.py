@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Generic, TypeVar
 
 from cpanel_mail_exporter.model.records import UserStat
 from cpanel_mail_exporter.model.window import Slice
+
+Record = TypeVar("Record")
 
 DELIVERY_TYPES: tuple[str, ...] = ("success", "defer", "failure", "inprogress")
 """WHM's words for the kinds of rows, which are also the names of the flags that ask for them."""
@@ -65,6 +68,22 @@ class UserStatsAnswer:
     """A whole answer of emailtrack_user_stats."""
 
     records: list[UserStat]
+    end: AnswerEnd
+
+
+@dataclass(frozen=True, slots=True)
+class RecordsAnswer(Generic[Record]):
+    """A whole answer that is a short list of records."""
+
+    records: list[Record]
+    end: AnswerEnd
+
+
+@dataclass(frozen=True, slots=True)
+class TextAnswer:
+    """A whole answer that is one text."""
+
+    text: str
     end: AnswerEnd
 
 

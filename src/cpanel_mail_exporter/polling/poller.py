@@ -1,21 +1,13 @@
 """Polls one server: asks its collectors one after another, in time, and hands on what they got."""
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from typing import Protocol
 
 from cpanel_mail_exporter.clock import Clock
-from cpanel_mail_exporter.exposition.log_blocks import LogBlocks
-from cpanel_mail_exporter.model.deliveries import DeliveriesState
-from cpanel_mail_exporter.model.errors import (
-    Denied,
-    PollError,
-    StorageDamaged,
-    Unsupported,
-    WrongShape,
-)
+from cpanel_mail_exporter.model.errors import Denied, PollError, StorageDamaged, Unsupported
 from cpanel_mail_exporter.model.outcome import (
     DELIVERY_EVENTS,
     EMAIL_LOGS,
@@ -23,28 +15,32 @@ from cpanel_mail_exporter.model.outcome import (
     CollectorOutcome,
     PollOutcome,
 )
-from cpanel_mail_exporter.model.records import UserStat
 from cpanel_mail_exporter.model.window import Window
+from cpanel_mail_exporter.polling.collectors import SimpleCollectors
 from cpanel_mail_exporter.polling.deliveries import DeliveriesReading
 from cpanel_mail_exporter.polling.ports import Findings, MailServer, Token
-from cpanel_mail_exporter.polling.reading_state import ReadCounts
 from cpanel_mail_exporter.polling.reading_terms import Moment, PollReading
+from cpanel_mail_exporter.polling.said import Said
 from cpanel_mail_exporter.polling.schedule import (
     LOGIN_RETRY_SECONDS,
     UNSUPPORTED_RETRY_SECONDS,
+    Turn,
+    by_waiting,
     due_collectors,
+    is_turn_of,
     may_ask_on,
     next_tick,
     offset_seconds,
+    rest_seconds,
     verdict,
 )
+from cpanel_mail_exporter.polling.server_clock import ServerClock
+from cpanel_mail_exporter.polling.visit import UNFORESEEN, Guard, Visit
 
 _TOKEN_LOOK_SECONDS = 1.0
 _SHARE_FOR_WHAT_CAN_WAIT = 0.5
-_SMALLEST_SKEW_SECONDS = 2.0
-_LARGEST_SKEW_SECONDS = 86_400.0
-
-_UNFORESEEN = "%s: %s failed in an unforeseen way"
+_OF_DELIVERIES = frozenset((DELIVERY_EVENTS, EMAIL_LOGS))
+_AT_EVERY_POLL = _OF_DELIVERIES | {USER_STATS}
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +54,7 @@ class PollPlan:
         collectors: those that are switched on, in the order they are asked.
         windows: the window of each windowed collector.
         zone: the server's zone, for its local midnight.
+        is_single: there is one poll only (`once`), so nothing can wait for another.
     """
 
     name: str
@@ -65,23 +62,7 @@ class PollPlan:
     windows: Mapping[str, Window]
     zone: tzinfo
     interval_seconds: float
-
-
-@dataclass(slots=True)
-class _Poll:
-    """One visit while it goes on."""
-
-    begun: float
-    outcomes: list[CollectorOutcome] = field(default_factory=list)
-    skew: float | None = None
-    user_stats: Sequence[UserStat] | None = None
-    email_logs: LogBlocks | None = None
-    deliveries: DeliveriesState | None = None
-
-    @property
-    def errors(self) -> list[PollError | None]:
-        """How those ended that were asked."""
-        return [outcome.error for outcome in self.outcomes]
+    is_single: bool = False
 
 
 class Gate(Protocol):
@@ -102,17 +83,27 @@ class Poller:
         deliveries: DeliveriesReading | None,
         findings: Findings,
         clock: Clock,
+        provider: Callable[[str, str], str],
     ) -> None:
         self.next_poll_unix: float | None = None
         self._plan = plan
-        self._server = server
         self._token = token
         self._deliveries = deliveries
         self._findings = findings
         self._clock = clock
-        self._skew = 0.0
+        self._server_clock = ServerClock(clock)
+        self._guard = Guard(plan.name, clock)
+        self._simple = SimpleCollectors(
+            server,
+            self._server_clock,
+            self._guard,
+            plan.windows.get(USER_STATS),
+            plan.zone,
+            provider,
+        )
+        self._turns: dict[str, Turn] = {}
         self._unsupported_until: dict[str, float] = {}
-        self._said: dict[str, str] = {}
+        self._said = Said(plan.name)
         self._login_retry_unix: float | None = None
 
     async def run(self, gate: Gate) -> None:
@@ -134,85 +125,110 @@ class Poller:
     async def poll(self) -> float:
         """One visit; gives how many seconds it took. Nothing is asked if nothing is due."""
         self._renew_token()
-        begun = self._clock.elapsed()
-        due = due_collectors(self._plan.collectors, self._unsupported_until, self._clock.now_unix())
+        plan = self._plan
+        now = self._clock.now_unix()
+        visit = Visit(now, self._clock.elapsed())
+        due = [
+            name
+            for name in due_collectors(plan.collectors, self._unsupported_until, now)
+            if name in _AT_EVERY_POLL or self._is_turn_of(name, now)
+        ]
         if not due:
             return 0.0
-        poll = _Poll(begun)
         if USER_STATS in due:
-            poll.outcomes.append(await self._ask_user_stats(poll))
-        of_deliveries = [collector for collector in due if collector != USER_STATS]
-        if self._deliveries is not None and of_deliveries and may_ask_on(poll.errors):
-            poll.outcomes += await self._read_deliveries(self._deliveries, of_deliveries, poll)
-        self._end(poll)
-        return self._clock.elapsed() - begun
+            await self._simple.ask(USER_STATS, visit)
+        of_deliveries = [name for name in due if name in _OF_DELIVERIES]
+        if self._deliveries is not None and of_deliveries and may_ask_on(visit.errors):
+            visit.outcomes += await self._read_deliveries(self._deliveries, of_deliveries, visit)
+        await self._ask_others([name for name in due if name not in _AT_EVERY_POLL], visit)
+        self._end(visit)
+        return self._clock.elapsed() - visit.begun
 
-    def _end(self, poll: _Poll) -> None:
+    def _is_turn_of(self, collector: str, now: float) -> bool:
+        plan = self._plan
+        return is_turn_of(
+            collector,
+            self._turns.get(collector),
+            server=plan.name,
+            now_unix=now,
+            interval_seconds=plan.interval_seconds,
+        )
+
+    async def _ask_others(self, collectors: Sequence[str], visit: Visit) -> None:
+        """The collectors that may wait for another poll, one of them at least."""
+        has_asked = False
+        for collector in by_waiting(collectors, self._turns):
+            if not may_ask_on(visit.errors):
+                return
+            is_first = collector not in self._turns and visit.was_let_in
+            may_wait = has_asked and not is_first and not self._plan.is_single
+            if may_wait and not self._has_time(visit):
+                return
+            if collector in self._unsupported_until and visit.errors and not visit.was_let_in:
+                continue  # refused again, it would look as if the login were
+            await self._simple.ask(collector, visit)
+            has_asked = True
+
+    def _has_time(self, visit: Visit) -> bool:
+        """Whether there is time left in the interval for what can wait."""
+        longest = self._plan.interval_seconds * _SHARE_FOR_WHAT_CAN_WAIT
+        return self._clock.elapsed() - visit.begun < longest
+
+    def _end(self, visit: Visit) -> None:
         now = self._clock.now_unix()
-        outcomes = [_with_error(o, verdict(o.error, poll.errors)) for o in poll.outcomes]
+        outcomes = [self._judged(outcome, visit) for outcome in visit.outcomes]
         login_refused = any(isinstance(outcome.error, Denied) for outcome in outcomes)
         self._login_retry_unix = now + LOGIN_RETRY_SECONDS if login_refused else None
         for outcome in outcomes:
+            name, is_good = outcome.collector, outcome.error is None
+            seconds = outcome.duration_seconds if visit.was_let_in else 0.0
+            self._turns[name] = Turn(visit.begun_unix, seconds, is_good)
             if isinstance(outcome.error, Unsupported):
-                self._unsupported_until[outcome.collector] = now + UNSUPPORTED_RETRY_SECONDS
+                self._unsupported_until[name] = now + UNSUPPORTED_RETRY_SECONDS
             else:
-                self._unsupported_until.pop(outcome.collector, None)
-        self._say_what_changed(outcomes)
+                self._unsupported_until.pop(name, None)
+        self._said.note(outcomes)
         try:
             self._findings.poll_ended(
-                PollOutcome(now, tuple(outcomes), poll.skew, self._login_retry_unix),
-                poll.user_stats,
-                poll.email_logs,
-                poll.deliveries,
+                PollOutcome(now, tuple(outcomes), visit.skew, self._login_retry_unix),
+                visit.facts,
+                visit.email_logs,
+                visit.deliveries,
             )
         except Exception:
             # The last guard, as below: what is shown of this server stays as it was.
             logger.exception("%s: what this poll found could not be shown", self._plan.name)
 
-    async def _ask_user_stats(self, poll: _Poll) -> CollectorOutcome:
-        begun = self._clock.elapsed()
-        now = self._server_unix(None)
-        start = self._plan.windows[USER_STATS].start_unix(now, self._plan.zone)
-        counts = ReadCounts()
-        unreadable = 0
-        error: PollError | None = None
-        try:
-            answer = await self._server.user_stats(start, now)
-            counts.rejected = answer.end.rows_rejected
-            counts.rows = len(answer.records) + counts.rejected
-            counts.incomplete = int(answer.end.is_cut)
-            unreadable = sum(record.unreadable_flags for record in answer.records)
-            poll.skew = answer.end.clock_skew_seconds
-            self._server_unix(poll.skew)
-            self._refuse_nothing_but_rejected(USER_STATS, counts)
-            poll.user_stats = answer.records
-        except PollError as failure:
-            error = failure
-        except Exception as bug:
-            # The last guard: a mistake of ours with one server's answer must not end the others.
-            logger.exception(_UNFORESEEN, self._plan.name, USER_STATS)
-            error = self._unforeseen(USER_STATS, bug)
-        return self._outcome(USER_STATS, begun, start, error, counts, unreadable)
+    def _judged(self, outcome: CollectorOutcome, visit: Visit) -> CollectorOutcome:
+        """An outcome, now that the whole visit is known."""
+        error = verdict(outcome.error, visit.errors)
+        rest = 0.0
+        if outcome.collector not in _AT_EVERY_POLL:
+            interval = self._plan.interval_seconds
+            rest = rest_seconds(outcome.collector, outcome.duration_seconds, interval)
+        if error is outcome.error and rest == outcome.rest_seconds:
+            return outcome
+        return replace(outcome, error=error, rest_seconds=rest)
 
     async def _read_deliveries(
-        self, deliveries: DeliveriesReading, collectors: Sequence[str], poll: _Poll
+        self, deliveries: DeliveriesReading, collectors: Sequence[str], visit: Visit
     ) -> list[CollectorOutcome]:
         """The collectors that one reading serves, each with an outcome of its own."""
         begun = self._clock.elapsed()
         reading = PollReading()
         failure: PollError | None = None
         try:
-            reading = await deliveries.poll(self._moment(poll))
-            poll.deliveries = reading.state
-            self._refuse_nothing_but_rejected(collectors[0], reading.counts)
+            reading = await deliveries.poll(self._moment(visit))
+            visit.deliveries = reading.state
+            self._guard.refuse_nothing_but_rejected(collectors[0], reading.counts)
         except PollError as error:
             failure = error
         except Exception as bug:
-            logger.exception(_UNFORESEEN, self._plan.name, collectors[0])  # the last guard again
-            failure = self._unforeseen(collectors[0], bug)
-        poll.skew = reading.skew if poll.skew is None else poll.skew
+            logger.exception(UNFORESEEN, self._plan.name, collectors[0])  # the last guard again
+            failure = self._guard.unforeseen(collectors[0], bug)
+        visit.skew = reading.skew if visit.skew is None else visit.skew
         if failure is None and reading.error is None:
-            poll.email_logs = reading.lines
+            visit.email_logs = reading.lines
         failure = failure or reading.error
         deliveries.note_shape(failure or reading.later_error)
         if isinstance(reading.storage_error, StorageDamaged):
@@ -229,71 +245,23 @@ class Poller:
                 if DELIVERY_EVENTS not in collectors:
                     why = why or reading.later_error
             start = reading.window_start_unix.get(collector, 0)
-            outcomes.append(self._outcome(collector, begun, start, why, counts))
+            outcomes.append(self._guard.outcome(collector, begun, start, why, counts))
         return outcomes
 
-    def _moment(self, poll: _Poll) -> Moment:
+    def _moment(self, visit: Visit) -> Moment:
         plan = self._plan
         window = plan.windows.get(EMAIL_LOGS)
-        longest = plan.interval_seconds * _SHARE_FOR_WHAT_CAN_WAIT
-        refused = any(isinstance(error, Denied) for error in poll.errors)
+        refused = any(isinstance(error, Denied) for error in visit.errors)
         return Moment(
             exporter_unix=self._clock.now_unix,
-            server_unix=self._server_unix,
+            server_unix=self._server_clock.now_unix,
             window_start=None
             if window is None
             else (lambda now: window.start_unix(now, plan.zone)),
-            has_time=lambda: self._clock.elapsed() - poll.begun < longest,
-            was_refused=refused and None not in poll.errors,
+            has_time=lambda: self._has_time(visit),
+            was_refused=refused and not visit.was_let_in,
             line_share=self._findings.log_line_share,
         )
-
-    def _outcome(
-        self,
-        collector: str,
-        begun: float,
-        window_start_unix: int,
-        error: PollError | None,
-        counts: ReadCounts,
-        unreadable_flags: int = 0,
-    ) -> CollectorOutcome:
-        return CollectorOutcome(
-            collector=collector,
-            ended_unix=self._clock.now_unix(),
-            duration_seconds=self._clock.elapsed() - begun,
-            window_start_unix=window_start_unix,
-            error=error,
-            rows_read=counts.rows,
-            rows_rejected=counts.rejected,
-            rows_outside_range=counts.outside,
-            unreadable_flags=unreadable_flags,
-            repeated_pages=counts.repeated_pages,
-            slices_incomplete=counts.incomplete,
-        )
-
-    def _unforeseen(self, collector: str, bug: Exception) -> PollError:
-        """A mistake of ours, as the failure of a collector."""
-        return WrongShape(
-            self._plan.name, collector, f"unforeseen {type(bug).__name__} in the exporter"
-        )
-
-    def _refuse_nothing_but_rejected(self, collector: str, read: ReadCounts) -> None:
-        """Rows of which none can be decoded are a changed API, and no server without mail."""
-        if read.rejected == read.rows > 1:
-            raise WrongShape(
-                self._plan.name, collector, f"none of {read.rows} rows could be decoded"
-            )
-
-    def _server_unix(self, skew: float | None) -> int:
-        """The server's "now", where its clock is off; its Date is in whole seconds.
-
-        Args:
-            skew: what an answer just told, None to go by what is known.
-        """
-        if skew is not None:
-            is_off = _SMALLEST_SKEW_SECONDS < abs(skew) <= _LARGEST_SKEW_SECONDS
-            self._skew = skew if is_off else 0.0
-        return int(self._clock.now_unix() + self._skew)
 
     def _renew_token(self) -> bool:
         """True if the token is a new one: then nothing that was refused to the old one counts."""
@@ -301,6 +269,7 @@ class Poller:
             return False
         logger.info("%s: token file changed, the new token is used from now on", self._plan.name)
         self._unsupported_until.clear()
+        self._turns.clear()
         if self._deliveries is not None:
             self._deliveries.forget_refusals()
         self._login_retry_unix = None
@@ -320,33 +289,3 @@ class Poller:
             if left <= 0 or self._renew_token():
                 return
             await self._clock.sleep(min(left, _TOKEN_LOOK_SECONDS))
-
-    def _say_what_changed(self, outcomes: Sequence[CollectorOutcome]) -> None:
-        """One line for what fails in another way than before, or works again.
-
-        Collectors that fail alike, as all do when a server is down, share a line.
-        """
-        alike: dict[tuple[str, str, str], list[str]] = {}
-        recovered: list[str] = []
-        for outcome in outcomes:
-            error = outcome.error
-            kind = error.kind if error else ""
-            if kind == self._said.get(outcome.collector, ""):
-                continue
-            self._said[outcome.collector] = kind
-            if error is None:
-                recovered.append(outcome.collector)
-            else:
-                says = (error.kind, error.detail, error.advice)
-                alike.setdefault(says, []).append(error.function)
-        for (_, detail, advice), functions in alike.items():
-            names = ", ".join(dict.fromkeys(functions))
-            logger.warning("%s: %s: %s; %s", self._plan.name, names, detail, advice)
-        if recovered:
-            logger.info("%s: works again: %s", self._plan.name, ", ".join(recovered))
-
-
-def _with_error(outcome: CollectorOutcome, error: PollError | None) -> CollectorOutcome:
-    if error is outcome.error:
-        return outcome
-    return replace(outcome, error=error)

@@ -1,13 +1,24 @@
 """What polling needs of the outside: a server that can be asked, and a place for what it said."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from cpanel_mail_exporter.exposition.log_blocks import LogBlocks
+from cpanel_mail_exporter.model.accounts import Account, UniqueRecipients
 from cpanel_mail_exporter.model.deliveries import DeliveriesState
+from cpanel_mail_exporter.model.facts import ServerFacts
 from cpanel_mail_exporter.model.outcome import PollOutcome
-from cpanel_mail_exporter.model.query import AnswerEnd, SearchQuery, TotalsAnswer, UserStatsAnswer
-from cpanel_mail_exporter.model.records import DeliveryRecord, UserStat
+from cpanel_mail_exporter.model.query import (
+    AnswerEnd,
+    RecordsAnswer,
+    SearchQuery,
+    TextAnswer,
+    TotalsAnswer,
+    UserStatsAnswer,
+)
+from cpanel_mail_exporter.model.queue import QueuedMessage
+from cpanel_mail_exporter.model.records import DeliveryRecord
+from cpanel_mail_exporter.model.services import Service
 
 
 class MailServer(Protocol):
@@ -27,6 +38,28 @@ class MailServer(Protocol):
         The answer isn't read on while *receive* works, so it may take its time.
         """
 
+    async def mail_queue(
+        self, receive: Callable[[list[QueuedMessage]], Awaitable[None]]
+    ) -> AnswerEnd:
+        """All messages in the queue, handed on as those of a search are."""
+
+    async def accounts(self) -> RecordsAnswer[Account]:
+        """The accounts and their limits."""
+
+    async def unique_recipients(
+        self, start_unix: int, end_unix: int
+    ) -> RecordsAnswer[UniqueRecipients]:
+        """Pairs of sending address and recipient by user, over a window."""
+
+    async def service(self, name: str) -> RecordsAnswer[Service]:
+        """How one service is doing."""
+
+    async def version(self) -> TextAnswer:
+        """The version of cPanel & WHM."""
+
+    async def hostname(self) -> TextAnswer:
+        """The server's own name."""
+
 
 class Findings(Protocol):
     """Where the results of one server's polls go."""
@@ -38,7 +71,7 @@ class Findings(Protocol):
     def poll_ended(
         self,
         outcome: PollOutcome,
-        user_stats: Sequence[UserStat] | None,
+        facts: ServerFacts,
         email_logs: LogBlocks | None,
         deliveries: DeliveriesState | None,
     ) -> None:

@@ -3,9 +3,16 @@
 import math
 import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import IntEnum
 
-from cpanel_mail_exporter.model.errors import Denied, PollError, Unsupported
+from cpanel_mail_exporter.model.errors import Denied, FunctionRefused, PollError, Unsupported
+from cpanel_mail_exporter.model.outcome import (
+    ACCOUNTS,
+    SERVER_INFO,
+    SERVICES,
+    UNIQUE_RECIPIENTS,
+)
 from cpanel_mail_exporter.model.window import Slice
 from cpanel_mail_exporter.polling.ranges import LEAF_SECONDS, READ_SECONDS, cover, floor, pieces
 from cpanel_mail_exporter.polling.spans import Spans
@@ -18,6 +25,17 @@ UNSUPPORTED_RETRY_SECONDS = 3_600.0
 
 OVERLAP_SECONDS = LEAF_SECONDS
 """How long after it was sent mail is read again at every poll, at least."""
+
+PERIOD_SECONDS: Mapping[str, int] = {
+    SERVICES: 120,
+    ACCOUNTS: 300,
+    UNIQUE_RECIPIENTS: 300,
+    SERVER_INFO: 3_600,
+}
+"""How often collectors are asked that aren't asked at every poll."""
+
+_REST_FOR_WORK = 10
+"""A collector that keeps a server busy rests so many times as long as it took."""
 
 _JOINED_GAP_SECONDS = 6 * LEAF_SECONDS
 _DAY_SECONDS = 86_400
@@ -52,11 +70,70 @@ def next_tick(
     return tick if tick > now_unix else tick + interval_seconds
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The newest time that a collector was asked.
+
+    Attributes:
+        begun_unix: begin of that poll, exporter's clock.
+        seconds: how long it took; 0 if all of the poll failed, which isn't owed to the collector.
+        is_good: it succeeded.
+    """
+
+    begun_unix: float
+    seconds: float
+    is_good: bool
+
+
 def due_collectors(
     collectors: Sequence[str], unsupported_until: Mapping[str, float], now_unix: float
 ) -> list[str]:
-    """The collectors to ask in a poll that begins now."""
+    """The collectors that may be asked in a poll that begins now."""
     return [name for name in collectors if unsupported_until.get(name, -math.inf) <= now_unix]
+
+
+def is_turn_of(
+    collector: str, last: Turn | None, *, server: str, now_unix: float, interval_seconds: float
+) -> bool:
+    """Whether a collector is to be asked in a poll that begins now.
+
+    Periods begin at instants spread by server and collector, so that not all of a fleet's are due
+    in the same minute. After a failure it is asked at the next poll. A clock that was set back
+    makes everything due.
+
+    >>> last = Turn(begun_unix=1_000.0, seconds=0.2, is_good=True)
+    >>> is_turn_of("mail_queue", last, server="web1", now_unix=1_060.0, interval_seconds=60.0)
+    True
+    >>> is_turn_of("accounts", last, server="web1", now_unix=1_060.0, interval_seconds=60.0)
+    False
+    """
+    if last is None or now_unix < last.begun_unix:
+        return True
+    # Polls come at ticks: the one that is nearest to the end of the rest will do.
+    if now_unix - last.begun_unix + interval_seconds / 2 < _REST_FOR_WORK * last.seconds:
+        return False
+    period = PERIOD_SECONDS.get(collector, 0)
+    if not last.is_good or period <= interval_seconds:
+        return True
+    begin = offset_seconds(f"{server}/{collector}", period)
+    return (now_unix - begin) // period > (last.begun_unix - begin) // period
+
+
+def rest_seconds(collector: str, seconds: float, interval_seconds: float) -> float:
+    """How long a collector that took *seconds* may be left alone beyond the next poll, at most.
+
+    >>> rest_seconds("mail_queue", 0.2, 60.0), rest_seconds("mail_queue", 9.0, 60.0)
+    (0.0, 90.0)
+    """
+    pause = max(PERIOD_SECONDS.get(collector, 0), _REST_FOR_WORK * seconds)
+    return pause if pause > interval_seconds else 0.0
+
+
+def by_waiting(collectors: Sequence[str], turns: Mapping[str, Turn]) -> list[str]:
+    """*collectors* with those first that have waited longest; those never asked before all."""
+    return sorted(
+        collectors, key=lambda name: turns[name].begun_unix if name in turns else -math.inf
+    )
 
 
 def may_ask_on(errors: Sequence[PollError | None]) -> bool:
@@ -75,9 +152,10 @@ def verdict(error: PollError | None, errors: Sequence[PollError | None]) -> Poll
     """What one collector's error means once the whole poll is known.
 
     WHM says the same to a wrong token and to one without the privilege. If another function
-    succeeded with this token in this poll, it is the privilege: Denied becomes Unsupported.
+    succeeded with this token in this poll, it is the privilege: Denied becomes Unsupported. So does
+    an error of WHM's own whose text says that the function or the privilege for it is lacking.
     """
-    if isinstance(error, Denied) and None in errors:
+    if isinstance(error, (Denied, FunctionRefused)) and None in errors:
         return Unsupported(error.server, error.function, error.detail)
     return error
 

@@ -1,8 +1,10 @@
 """What publishing needs of a ledger: its numbers, at hand at any time."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from cpanel_mail_exporter.ledger.figures import Published
+from cpanel_mail_exporter.model.accounts import LastHour
 
 
 class Numbers(Protocol):
@@ -18,3 +20,10 @@ class Numbers(Protocol):
 
     def published(self, now_unix: float) -> Published | None:
         """What to show in a publication made now; None before the numbers were loaded."""
+
+
+class Hours(Protocol):
+    """What one server's users sent lately, as `ledger.Ledger` knows it; doesn't wait for a disk."""
+
+    def last_hour(self, server_now_unix: int) -> Mapping[str, LastHour]:
+        """The events of the hour before an instant, by user and time of action."""

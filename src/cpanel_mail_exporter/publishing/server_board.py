@@ -1,6 +1,6 @@
 """What is known of one server and how it is shown: takes its polls, gives its rendered lines."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cpanel_mail_exporter.exposition.log_blocks import LogBlocks
@@ -12,17 +12,13 @@ from cpanel_mail_exporter.ledger.history import ServerHistory
 from cpanel_mail_exporter.metrics import catalogue
 from cpanel_mail_exporter.metrics.deliveries import budgets, deliveries, ledger_state, reading
 from cpanel_mail_exporter.metrics.health import health, series, windows
-from cpanel_mail_exporter.metrics.user_stats import user_stats
+from cpanel_mail_exporter.model.accounts import LastHour
 from cpanel_mail_exporter.model.deliveries import DeliveriesState
+from cpanel_mail_exporter.model.facts import ServerFacts
 from cpanel_mail_exporter.model.family import Family, FamilySamples
-from cpanel_mail_exporter.model.outcome import (
-    DELIVERY_EVENTS,
-    EMAIL_LOGS,
-    USER_STATS,
-    PollOutcome,
-)
-from cpanel_mail_exporter.model.records import UserStat
-from cpanel_mail_exporter.publishing.ports import Numbers
+from cpanel_mail_exporter.model.outcome import DELIVERY_EVENTS, EMAIL_LOGS, PollOutcome
+from cpanel_mail_exporter.publishing.ports import Hours, Numbers
+from cpanel_mail_exporter.publishing.whole_answers import AnswerTerms, fresh_facts, whole_answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +30,8 @@ class ServerTerms:
         labels: label pairs that every series about it begins with.
         collectors: names of the collectors that are switched on.
         stale_after_seconds: how long a collector's gauges outlive its last success.
-        user_stats_labels: of `owner` and `primary_domain`, those that are labels.
         max_series: the most lines of email_logs, 0 for all.
+        answers: how whole answers are shown.
     """
 
     name: str
@@ -43,8 +39,8 @@ class ServerTerms:
     collectors: tuple[str, ...]
     poll_interval_seconds: float
     stale_after_seconds: float
-    user_stats_labels: tuple[str, ...]
     max_series: int
+    answers: AnswerTerms = AnswerTerms()
 
 
 class ServerBoard:
@@ -54,17 +50,23 @@ class ServerBoard:
         terms: how it is shown.
         changed: called when there is news.
         ledger: its counted events; None where they aren't counted.
+        hours: what its users sent lately; None where that isn't known.
     """
 
     def __init__(
-        self, terms: ServerTerms, changed: Callable[[], None], ledger: Numbers | None = None
+        self,
+        terms: ServerTerms,
+        changed: Callable[[], None],
+        ledger: Numbers | None = None,
+        hours: Hours | None = None,
     ) -> None:
         self.terms = terms
         self.history = ServerHistory.empty(terms.collectors)
         self._changed = changed
-        self._user_stats: Sequence[UserStat] = ()
+        self._facts = ServerFacts()
         self._logs = LogBlocks()
         self._ledger = ledger
+        self._hours = hours
         self.deliveries: DeliveriesState | None = None
         self.log_line_share = 0
         self._numbers: Published | None = None
@@ -77,14 +79,13 @@ class ServerBoard:
     def poll_ended(
         self,
         outcome: PollOutcome,
-        user_stats: Sequence[UserStat] | None,
+        facts: ServerFacts,
         email_logs: LogBlocks | None,
         deliveries: DeliveriesState | None,
     ) -> None:
         """Take what a poll came to; what it failed to get stays as it was."""
         self.history = self.history.after(outcome)
-        if user_stats is not None:
-            self._user_stats = user_stats
+        self._facts = self._facts.after(facts)
         if email_logs is not None:
             self._logs = email_logs
         if deliveries is not None:
@@ -123,7 +124,7 @@ class ServerBoard:
         shown = (self.history, fresh, log_lines, self.deliveries)
         if shown != self._shown or counted is not self._counted:
             self._counted = counted
-            self._rendered = self._render(fresh, log_lines)
+            self._rendered = self._render(now_unix, fresh, log_lines)
             self._shown = shown
         return self._rendered
 
@@ -151,21 +152,31 @@ class ServerBoard:
 
     def _expiries(self) -> list[tuple[str, float]]:
         return [
-            (name, past.last_success.ended_unix + self.terms.stale_after_seconds)
+            (
+                name,
+                past.last_success.ended_unix
+                + past.last_success.rest_seconds
+                + self.terms.stale_after_seconds,
+            )
             for name, past in self.history.collectors.items()
             if past.last_success is not None
         ]
 
-    def _render(self, fresh: tuple[str, ...], log_lines: int) -> Rendered:
+    def _last_hour(self, now_unix: float, fresh: tuple[str, ...]) -> Mapping[str, LastHour] | None:
+        if self._hours is None or DELIVERY_EVENTS not in fresh:
+            return None
+        return self._hours.last_hour(int(now_unix + (self.history.clock_skew_seconds or 0.0)))
+
+    def _render(self, now_unix: float, fresh: tuple[str, ...], log_lines: int) -> Rendered:
         terms = self.terms
-        families: list[FamilySamples] = []
-        published: dict[str, int] = {}
-        wanted: dict[str, int] = {}
-        limits: dict[str, int] = {}
-        if USER_STATS in fresh:
-            for part in user_stats(self._user_stats, terms.user_stats_labels):
-                families.append(part)
-                published[part.family.name] = wanted[part.family.name] = len(part.samples)
+        answers = whole_answers(
+            fresh_facts(self._facts, fresh),
+            lambda: self._last_hour(now_unix, fresh),
+            terms.answers,
+            terms.collectors,
+        )
+        families = answers.families
+        published, wanted, limits = answers.published, answers.wanted, answers.limits
         logs = LogBlocks()
         name = catalogue.EMAIL_LOGS.name
         if EMAIL_LOGS in fresh:

@@ -2,7 +2,7 @@
 
 from cpanel_mail_exporter.ledger.history import CollectorHistory, ServerHistory
 from cpanel_mail_exporter.model.deliveries import DeliveriesState
-from cpanel_mail_exporter.model.errors import Denied
+from cpanel_mail_exporter.model.errors import Denied, Unsupported
 
 
 def server_state(history: ServerHistory, now_unix: float) -> str:
@@ -10,12 +10,14 @@ def server_state(history: ServerHistory, now_unix: float) -> str:
     if history.last_poll_unix is None:
         return "not polled yet"
     ago = age(now_unix - history.last_poll_unix)
-    errors = [past.error for past in history.collectors.values() if past.error is not None]
+    errors = history.errors
+    off = history.switched_off
     if not errors:
         cut = sum(p.last.slices_incomplete for p in history.collectors.values() if p.last)
+        refused = f"; switched off, since WHM refuses them: {', '.join(off)}" if off else ""
         if cut:
-            return f"last poll {ago} ago lacks rows, slices cut by the server: {cut}"
-        return f"last poll {ago} ago was complete"
+            return f"last poll {ago} ago lacks rows, slices cut by the server: {cut}{refused}"
+        return f"last poll {ago} ago was complete{refused}"
     retry = history.login_retry_unix
     first = errors[0]
     if retry is not None:
@@ -50,6 +52,8 @@ def collector_state(
     before = (
         f"last good {age(now_unix - good.ended_unix)} ago" if good is not None else "never good"
     )
+    if isinstance(past.error, Unsupported):
+        return f"switched off: {past.error.detail} ({before}), asked again hourly{left}"
     return f"{past.error.kind}: {past.error.detail} ({before}){left}"
 
 

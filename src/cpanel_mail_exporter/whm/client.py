@@ -17,6 +17,7 @@ import aiohttp
 from yarl import URL
 
 from cpanel_mail_exporter.clock import Clock
+from cpanel_mail_exporter.model.accounts import Account, UniqueRecipients
 from cpanel_mail_exporter.model.endpoint import Endpoint
 from cpanel_mail_exporter.model.errors import (
     ApiRefused,
@@ -24,6 +25,7 @@ from cpanel_mail_exporter.model.errors import (
     ConnectFailed,
     Denied,
     DnsFailed,
+    FunctionRefused,
     NotJson,
     PollError,
     Redirected,
@@ -33,33 +35,56 @@ from cpanel_mail_exporter.model.errors import (
 )
 from cpanel_mail_exporter.model.query import (
     AnswerEnd,
+    RecordsAnswer,
     SearchQuery,
+    TextAnswer,
     Totals,
     TotalsAnswer,
     UserStatsAnswer,
 )
+from cpanel_mail_exporter.model.queue import QueuedMessage
 from cpanel_mail_exporter.model.records import DeliveryRecord
 from cpanel_mail_exporter.model.secret import Secret
+from cpanel_mail_exporter.model.services import Service
 from cpanel_mail_exporter.whm.decode import (
+    ACCOUNTS_MEMBER,
+    HOSTNAME_MEMBER,
+    SERVICES_MEMBER,
+    UNIQUE_RECIPIENTS_MEMBER,
+    VERSION_MEMBER,
     NotJsonText,
     Record,
     Rows,
     UnexpectedShape,
+    account_rows,
     delivery_rows,
+    queue_rows,
+    service_rows,
     totals_rows,
+    unique_recipient_rows,
     unknown_fields,
     user_stat_rows,
 )
 from cpanel_mail_exporter.whm.request import (
+    ACCOUNTS_FUNCTION,
+    HOSTNAME_FUNCTION,
+    MAIL_QUEUE_FUNCTION,
     SEARCH_FUNCTION,
+    SERVICES_FUNCTION,
     TOTALS_FUNCTION,
+    UNIQUE_RECIPIENTS_FUNCTION,
     USER_STATS_FUNCTION,
+    VERSION_FUNCTION,
+    accounts_query,
+    plain_query,
     search_query,
+    service_query,
     totals_query,
+    unique_recipients_query,
     user_stats_query,
 )
 from cpanel_mail_exporter.whm.resolver import ThreadForEachName
-from cpanel_mail_exporter.whm.stream import RowStream
+from cpanel_mail_exporter.whm.stream import AnswerStream, RowStream, TextStream
 
 _REASON_CHARACTERS = 200
 _IDLE_SECONDS = 15.0
@@ -164,23 +189,92 @@ class WhmServer:
         end = await self._ask(SEARCH_FUNCTION, search_query(query), RowStream(decode), receive)
         return replace(end, unknown_fields=unknown) if unknown else end
 
+    async def mail_queue(
+        self, receive: Callable[[list[QueuedMessage]], Awaitable[None]]
+    ) -> AnswerEnd:
+        """Ask fetch_mail_queue; *receive* gets its messages while they arrive, as with `search`.
+
+        The whole queue comes in one answer. To ask for some columns alone would spare the message
+        ids, but nobody knows whether this function can.
+
+        Raises:
+            PollError: in all its kinds but Unsupported and StorageFailed.
+        """
+        return await self._ask(MAIL_QUEUE_FUNCTION, plain_query(), RowStream(queue_rows), receive)
+
+    async def accounts(self) -> RecordsAnswer[Account]:
+        """Ask listaccts for the accounts that the token's user may see.
+
+        Raises:
+            PollError: in all its kinds but Unsupported and StorageFailed.
+        """
+        rows = RowStream(account_rows, ACCOUNTS_MEMBER)
+        return await self._records(ACCOUNTS_FUNCTION, accounts_query(), rows)
+
+    async def unique_recipients(
+        self, start_unix: int, end_unix: int
+    ) -> RecordsAnswer[UniqueRecipients]:
+        """Ask get_unique_sender_recipient_count_per_user about a window.
+
+        Raises:
+            PollError: in all its kinds but Unsupported and StorageFailed.
+        """
+        query = unique_recipients_query(start_unix, end_unix)
+        rows = RowStream(unique_recipient_rows, UNIQUE_RECIPIENTS_MEMBER)
+        return await self._records(UNIQUE_RECIPIENTS_FUNCTION, query, rows)
+
+    async def service(self, name: str) -> RecordsAnswer[Service]:
+        """Ask servicestatus about one service; a server that doesn't know it gives no record.
+
+        Raises:
+            PollError: in all its kinds but Unsupported and StorageFailed.
+        """
+        rows = RowStream(service_rows, SERVICES_MEMBER)
+        return await self._records(SERVICES_FUNCTION, service_query(name), rows)
+
+    async def version(self) -> TextAnswer:
+        """Ask for the version of cPanel & WHM.
+
+        Raises:
+            PollError: in all its kinds but Unsupported and StorageFailed.
+        """
+        return await self._text(VERSION_FUNCTION, VERSION_MEMBER)
+
+    async def hostname(self) -> TextAnswer:
+        """Ask gethostname for the server's own name.
+
+        Raises:
+            PollError: in all its kinds but Unsupported and StorageFailed.
+        """
+        return await self._text(HOSTNAME_FUNCTION, HOSTNAME_MEMBER)
+
     async def _whole(
         self, function: str, query: str, decode: Callable[[bytes], Rows[Record]]
     ) -> tuple[list[Record], AnswerEnd]:
         """A short answer: all of its records together."""
+        answer = await self._records(function, query, RowStream(decode))
+        return answer.records, answer.end
+
+    async def _records(
+        self, function: str, query: str, rows: AnswerStream[Record]
+    ) -> RecordsAnswer[Record]:
         records: list[Record] = []
 
         async def receive(some: list[Record]) -> None:
             records.extend(some)
 
-        end = await self._ask(function, query, RowStream(decode), receive)
-        return records, end
+        end = await self._ask(function, query, rows, receive)
+        return RecordsAnswer(records, end)
+
+    async def _text(self, function: str, member: str) -> TextAnswer:
+        answer = await self._records(function, plain_query(), TextStream(member))
+        return TextAnswer(answer.records[0], answer.end)
 
     async def _ask(
         self,
         function: str,
         query: str,
-        rows: RowStream[Record],
+        rows: AnswerStream[Record],
         receive: Callable[[list[Record]], Awaitable[None]],
     ) -> AnswerEnd:
         name = self._access.name
@@ -203,7 +297,7 @@ class WhmServer:
         self,
         function: str,
         query: str,
-        rows: RowStream[Record],
+        rows: AnswerStream[Record],
         receive: Callable[[list[Record]], Awaitable[None]],
     ) -> AnswerEnd:
         access = self._access
@@ -226,7 +320,11 @@ class WhmServer:
                     await asyncio.sleep(0)
         verdict, last = rows.finish()
         if verdict.refusal is not None:
-            kind = Denied if verdict.is_login_refusal else ApiRefused
+            kind: type[PollError] = ApiRefused
+            if verdict.is_login_refusal:
+                kind = Denied
+            elif verdict.is_function_refusal:
+                kind = FunctionRefused
             raise kind(access.name, function, f'WHM says "{self._tidy(verdict.refusal)}"')
         rejected += await _hand_on(last, receive)
         return AnswerEnd(rejected, verdict.is_cut, skew)

@@ -10,6 +10,7 @@ from cpanel_mail_exporter.model.window import Slice
 USER_STATS_FUNCTION = "emailtrack_user_stats"
 TOTALS_FUNCTION = "emailtrack_stats"
 SEARCH_FUNCTION = "emailtrack_search"
+MAIL_QUEUE_FUNCTION = "fetch_mail_queue"
 ACCOUNTS_FUNCTION = "listaccts"
 UNIQUE_RECIPIENTS_FUNCTION = "get_unique_sender_recipient_count_per_user"
 SERVICES_FUNCTION = "servicestatus"

@@ -88,6 +88,28 @@ class WireService(msgspec.Struct, gc=False):
     running: Scalar = None
 
 
+class WireQueued(msgspec.Struct, gc=False):
+    """One message of fetch_mail_queue, as far as it is looked at; `OddQueued` takes other kinds."""
+
+    sender: str | None = None
+    recipients: list[str] | None = None
+    size: Usual = None
+    time: Usual = None
+    frozen: Usual = None
+    user: str | None = None
+
+
+class OddQueued(msgspec.Struct, gc=False):
+    """The same message where a field is of another kind."""
+
+    sender: Scalar = None
+    recipients: list[Scalar] | Scalar = None
+    size: Scalar = None
+    time: Scalar = None
+    frozen: Scalar = None
+    user: Scalar = None
+
+
 class WireMetadata(msgspec.Struct):
     """`metadata` of WHM API 1; `overflowed` is undocumented and seen as 0 or "0"."""
 

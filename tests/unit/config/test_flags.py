@@ -17,6 +17,7 @@ from cpanel_mail_exporter.config.settings import (
     DeliveryEventsSettings,
     DemoSettings,
     EmailLogsSettings,
+    FurtherSettings,
     ServerSettings,
     Settings,
     StorageSettings,
@@ -71,6 +72,11 @@ def test_defaults_of_the_options_are_those_of_the_settings() -> None:
         options.EMAIL_LOGS_TYPES: EmailLogsSettings().types,
         options.MAX_SERIES: EmailLogsSettings().max_series,
         options.BACKFILL: DeliveryEventsSettings().backfill,
+        options.MAIL_QUEUE_ENABLED: FurtherSettings().mail_queue,
+        options.ACCOUNTS_ENABLED: FurtherSettings().accounts,
+        options.UNIQUE_RECIPIENTS_ENABLED: FurtherSettings().unique_recipients,
+        options.SERVICES_ENABLED: FurtherSettings().services,
+        options.SERVER_INFO_ENABLED: FurtherSettings().server_info,
         options.STORAGE_PATH: StorageSettings().path,
         options.LISTEN: (WebSettings().host, WebSettings().port),
         options.LOG_LEVEL: usual.log_level,
@@ -110,6 +116,16 @@ SETTINGS: list[tuple[str, str, Callable[[Settings], Any], Any]] = [
     ("email-logs.types", "success,failure", lambda s: s.email_logs.types, ("success", "failure")),
     ("email-logs.max-series", "7", lambda s: s.email_logs.max_series, 7),
     ("backfill", "true", lambda s: s.delivery_events.backfill, True),
+    ("mail-queue.enabled", "false", lambda s: s.further, FurtherSettings(mail_queue=False)),
+    ("accounts.enabled", "false", lambda s: s.further, FurtherSettings(accounts=False)),
+    (
+        "unique-recipients.enabled",
+        "false",
+        lambda s: s.further,
+        FurtherSettings(unique_recipients=False),
+    ),
+    ("services.enabled", "false", lambda s: s.further, FurtherSettings(services=False)),
+    ("server-info.enabled", "false", lambda s: s.further, FurtherSettings(server_info=False)),
     ("storage.path", "x/y", lambda s: s.storage.path, Path("x/y")),
     ("listen", "127.0.0.1:0", lambda s: (s.web.host, s.web.port), ("127.0.0.1", 0)),
     ("web.listen-address", ":1", lambda s: (s.web.host, s.web.port), ("", 1)),
@@ -147,6 +163,8 @@ def test_every_flag_works_in_every_spelling_and_as_a_variable(
     else:
         if flag in {"tls.insecure-skip-verify", "backfill"} and spelling.endswith(" V"):
             spelling = spelling.removesuffix(" V")
+        if flag.endswith(".enabled"):
+            spelling = spelling.replace(" V", "=V")
         words = [part.replace("F", flag).replace("V", text) for part in spelling.split()]
         settings = loaded(*rest, *words)
     assert look(settings) == expected

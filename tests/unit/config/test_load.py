@@ -13,6 +13,7 @@ from cpanel_mail_exporter.config.reference import EXAMPLE
 from cpanel_mail_exporter.config.settings import (
     DeliveryEventsSettings,
     EmailLogsSettings,
+    FurtherSettings,
     ServerSettings,
     Settings,
     StorageSettings,
@@ -238,26 +239,45 @@ def test_a_config_file_that_is_no_small_file_is_refused_without_waiting(
     assert said("check-config", str(file)) == [f"check-config: {why}"]
 
 
+FAMILIES = (
+    "user_stats", "email_logs", "delivery_events", "mail_queue", "accounts", "unique_recipients",
+    "services", "server_info",
+)  # fmt: skip
+
+
 def test_switching_everything_off_is_a_mistake(of_file: Callable[[str], Settings]) -> None:
     with pytest.raises(ConfigError) as caught:
-        of_file(f"{SERVER}user_stats: off\nemail_logs: off\ndelivery_events: off\n")
+        of_file(SERVER + "".join(f"{name}: off\n" for name in FAMILIES))
     (problem,) = caught.value.problems
-    assert problem.place.path == "delivery_events"
+    assert problem.place.path == "server_info"
     assert problem.sentence == (
-        "is off as well as all other families, so nothing would be asked; "
-        "switch one of user_stats, email_logs and delivery_events on"
+        "is off as well as all other families, so nothing would be asked; switch one of "
+        "user_stats, email_logs, delivery_events, mail_queue, accounts, unique_recipients, "
+        "services and server_info on"
     )
 
 
-@pytest.mark.parametrize("on", ["user_stats", "email_logs", "delivery_events"])
+@pytest.mark.parametrize("on", FAMILIES)
 def test_one_family_alone_is_enough(of_file: Callable[[str], Settings], on: str) -> None:
-    families = ("user_stats", "email_logs", "delivery_events")
-    settings = of_file(SERVER + "".join(f"{name}: off\n" for name in families if name != on))
+    settings = of_file(SERVER + "".join(f"{name}: off\n" for name in FAMILIES if name != on))
+    further = settings.further
     assert (
         settings.user_stats.window is not None,
         settings.email_logs.window is not None,
         settings.delivery_events.is_enabled,
-    ) == tuple(name == on for name in families)
+        further.mail_queue,
+        further.accounts,
+        further.unique_recipients,
+        further.services,
+        further.server_info,
+    ) == tuple(name == on for name in FAMILIES)
+
+
+def test_bounds_on_series_are_read_beside_the_switch(of_file: Callable[[str], Settings]) -> None:
+    further = of_file(
+        SERVER + "mail_queue: {user_series: 7}\naccounts: {enabled: false, max_series: 0}\n"
+    ).further
+    assert further == FurtherSettings(accounts=False, queue_users=7, account_series=0)
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,26 @@ from cpanel_mail_exporter.ledger.history import ServerHistory
 from cpanel_mail_exporter.metrics import catalogue
 from cpanel_mail_exporter.metrics.exporter import build_info
 from cpanel_mail_exporter.metrics.health import health, series, windows
-from cpanel_mail_exporter.model.errors import KINDS, ApiRefused, Denied, StorageFailed, TimedOut
+from cpanel_mail_exporter.model.errors import (
+    KINDS,
+    ApiRefused,
+    Denied,
+    StorageFailed,
+    TimedOut,
+    Unsupported,
+)
 from cpanel_mail_exporter.model.family import FamilySamples, Sample
-from cpanel_mail_exporter.model.outcome import COLLECTORS, CollectorOutcome, PollOutcome
+from cpanel_mail_exporter.model.outcome import (
+    DELIVERY_EVENTS,
+    EMAIL_LOGS,
+    MAIL_QUEUE,
+    UNIQUE_RECIPIENTS,
+    USER_STATS,
+    CollectorOutcome,
+    PollOutcome,
+)
+
+COLLECTORS = (USER_STATS, DELIVERY_EVENTS, EMAIL_LOGS)
 
 KIND_WORDS = [
     "denied",
@@ -64,6 +81,7 @@ def test_before_the_first_poll_counters_stand_at_0_and_up_is_absent() -> None:
     assert by_name(health(history, poll_interval_seconds=60)) == {
         "cpanel_mail_up": [],
         "cpanel_mail_collector_success": [],
+        "cpanel_mail_collector_supported": [],
         "cpanel_mail_polls_total": each(0),
         "cpanel_mail_poll_failures_total": failures(),
         "cpanel_mail_last_poll_duration_seconds": [],
@@ -110,6 +128,7 @@ def test_a_good_poll_then_a_failed_one() -> None:
             (("delivery_events",), 0),
             (("email_logs",), 1),
         ],
+        "cpanel_mail_collector_supported": each(1),
         "cpanel_mail_polls_total": each(2),
         "cpanel_mail_poll_failures_total": failures(
             user_stats__timeout=1, delivery_events__storage=1
@@ -164,6 +183,32 @@ def test_up_is_0_only_if_nothing_was_got() -> None:
     ):
         history = ServerHistory.empty(COLLECTORS).after(PollOutcome(1.0, outcomes))
         assert by_name(health(history, poll_interval_seconds=60))["cpanel_mail_up"] == [((), is_up)]
+
+
+def test_a_collector_that_is_refused_alone_is_shown_as_not_supported_until_it_answers() -> None:
+    refused = outcome(MAIL_QUEUE, error=Unsupported("web1", "fetch_mail_queue", "no"))
+    history = ServerHistory.empty((USER_STATS, MAIL_QUEUE))
+    supported = "cpanel_mail_collector_supported"
+    for outcomes, expected in (
+        ((outcome(USER_STATS), refused), 0),
+        ((outcome(USER_STATS),), 0),
+        ((outcome(USER_STATS), outcome(MAIL_QUEUE)), 1),
+    ):
+        history = history.after(PollOutcome(1.0, outcomes))
+        found = by_name(health(history, poll_interval_seconds=60))
+        assert found[supported] == [((USER_STATS,), 1), ((MAIL_QUEUE,), expected)]
+        assert found["cpanel_mail_up"] == [((), 1)]
+
+
+def test_where_nothing_answers_a_collector_that_was_not_asked_is_no_success_either() -> None:
+    both = (outcome(USER_STATS), outcome(UNIQUE_RECIPIENTS))
+    down = outcome(USER_STATS, error=TimedOut("web1", "f", "d"))
+    history = ServerHistory.empty((USER_STATS, UNIQUE_RECIPIENTS)).after(PollOutcome(1.0, both))
+    for outcomes, successes in (((down,), (0, 0)), ((outcome(USER_STATS),), (1, 1))):
+        history = history.after(PollOutcome(2.0, outcomes))
+        assert by_name(health(history, poll_interval_seconds=60))[
+            "cpanel_mail_collector_success"
+        ] == [((USER_STATS,), successes[0]), ((UNIQUE_RECIPIENTS,), successes[1])]
 
 
 def test_a_refused_login_shows_when_it_is_tried_again_until_it_works() -> None:

@@ -27,8 +27,8 @@ from cpanel_mail_exporter.model.errors import (
     Unsupported,
     WrongShape,
 )
+from cpanel_mail_exporter.model.facts import ServerFacts
 from cpanel_mail_exporter.model.outcome import (
-    COLLECTORS,
     DELIVERY_EVENTS,
     EMAIL_LOGS,
     USER_STATS,
@@ -55,6 +55,7 @@ from cpanel_mail_exporter.storage.memory import MemoryStore
 from tests.fake_clock import FakeClock
 from tests.unit.ledger.mail import MEANING
 from tests.unit.polling.model_server import row
+from tests.unit.polling.silent_server import SilentServer
 
 NOW = 1_795_252_447.0
 """2026-11-21 09:14:07 UTC."""
@@ -63,6 +64,8 @@ OFFSET = offset_seconds("web1", INTERVAL)
 STAT = UserStat("example.com", "user1", "root", "example.com", {"send_count": 3})
 TOTALS, SEARCH = "emailtrack_stats", "emailtrack_search"
 OF_DELIVERIES = (DELIVERY_EVENTS, EMAIL_LOGS)
+COLLECTORS = (USER_STATS, *OF_DELIVERIES)
+"""Those that are asked at every poll; test_collectors.py is about the others."""
 ODD_STAT = UserStat("example.net", "user2", "root", "example.net", {}, {}, unreadable_flags=2)
 
 
@@ -71,7 +74,7 @@ def denied(function: str = "emailtrack_user_stats") -> Denied:
 
 
 @dataclass
-class FakeServer:
+class FakeServer(SilentServer):
     """Answers what a test says, and remembers when it was asked what."""
 
     clock: FakeClock
@@ -158,11 +161,11 @@ class FakeFindings:
     def poll_ended(
         self,
         outcome: PollOutcome,
-        user_stats: Sequence[UserStat] | None,
+        facts: ServerFacts,
         email_logs: LogBlocks | None,
         deliveries: DeliveriesState | None,
     ) -> None:
-        self.told.append((outcome, user_stats, email_logs))
+        self.told.append((outcome, facts.user_stats, email_logs))
         self.states.append(deliveries)
         if self.error:
             raise self.error
@@ -233,6 +236,7 @@ class World:
             deliveries if counted or shown else None,
             self.findings,
             self.clock,
+            MEANING.provider,
         )
 
     @asynccontextmanager

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from cpanel_mail_exporter.model.errors import (
     KINDS,
+    ApiRefused,
     Denied,
+    FunctionRefused,
     PollError,
     TimedOut,
     Unsupported,
@@ -17,12 +19,15 @@ from cpanel_mail_exporter.model.window import Slice
 from cpanel_mail_exporter.polling.ranges import LEAF_SECONDS, READ_SECONDS, floor
 from cpanel_mail_exporter.polling.schedule import (
     OVERLAP_SECONDS,
+    PERIOD_SECONDS,
     Round,
+    Turn,
     backlog_slices,
     due_collectors,
     due_ranges,
     due_round,
     fast_loop,
+    is_turn_of,
     looked_before,
     may_ask_on,
     next_tick,
@@ -224,3 +229,62 @@ def test_a_backlog_is_read_newest_first_in_slices_of_80_minutes() -> None:
         unread = unread.without(span)
     assert read == [(24_000, 25_000), (20_000, 24_000), (9_600, 10_000), (4_800, 9_600), (0, 4_800)]
     assert backlog_slices(unread) == 0
+
+
+# Whose turn it is
+
+
+@given(
+    collector=st.sampled_from(["mail_queue", "services", "accounts", "server_info"]),
+    server=st.text(max_size=5),
+    interval=st.sampled_from([10.0, 60.0, 300.0, 900.0]),
+    begin=st.integers(0, 10_000),
+)
+def test_no_collector_waits_longer_than_its_period_and_one_poll(
+    collector: str, server: str, interval: float, begin: int
+) -> None:
+    period = PERIOD_SECONDS.get(collector, 0)
+    last: Turn | None = None
+    asked: list[float] = []
+    for number in range(int(3 * period / interval) + 5):
+        now = begin + number * interval
+        if is_turn_of(collector, last, server=server, now_unix=now, interval_seconds=interval):
+            asked.append(now)
+            last = Turn(now, 0.1, is_good=True)
+    gaps = [after - before for before, after in pairwise(asked)]
+    assert asked[0] == begin
+    assert gaps
+    assert max(gaps) < max(period, interval) + interval
+    assert min(gaps[1:], default=interval) > max(period - interval, 0)
+
+
+def test_a_fleet_is_not_asked_for_all_its_accounts_in_one_minute() -> None:
+    turns = {f"web{n}": Turn(0.0, 0.1, is_good=True) for n in range(1_000)}
+    due: list[int] = []
+    for minute in range(1, 6):
+        now = 60.0 * minute
+        mine = [
+            name
+            for name, last in turns.items()
+            if is_turn_of("accounts", last, server=name, now_unix=now, interval_seconds=60.0)
+        ]
+        turns |= dict.fromkeys(mine, Turn(now, 0.1, is_good=True))
+        due.append(len(mine))
+    assert sum(due) == 1_000
+    assert max(due) < 300
+
+
+@pytest.mark.parametrize("collector", ["mail_queue", "accounts"])
+def test_a_clock_that_was_set_back_makes_all_due(collector: str) -> None:
+    last = Turn(1_000_000.0, 0.1, is_good=True)
+    assert is_turn_of(collector, last, server="w", now_unix=999_999.0, interval_seconds=60.0)
+
+
+def test_an_error_of_whm_about_the_function_is_a_lacking_privilege_if_another_answers() -> None:
+    refused = FunctionRefused("web1", "listaccts", 'WHM says "Permission denied"')
+    plain = ApiRefused("web1", "listaccts", 'WHM says "No database"')
+    found = verdict(refused, [None, refused])
+    assert type(found) is Unsupported
+    assert (found.function, found.detail) == (refused.function, refused.detail)
+    assert verdict(refused, [refused]) is refused
+    assert verdict(plain, [None, plain]) is plain

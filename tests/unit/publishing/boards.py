@@ -1,6 +1,7 @@
 """Boards of servers, and polls to put on them."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from cpanel_mail_exporter.clock import Clock
@@ -12,21 +13,29 @@ from cpanel_mail_exporter.ledger.ledger import Ledger
 from cpanel_mail_exporter.metrics.catalogue import BUILD_INFO
 from cpanel_mail_exporter.model.deliveries import DeliveriesState
 from cpanel_mail_exporter.model.errors import PollError
+from cpanel_mail_exporter.model.facts import ServerFacts
 from cpanel_mail_exporter.model.family import FamilySamples
 from cpanel_mail_exporter.model.outcome import (
+    ACCOUNTS,
     DELIVERY_EVENTS,
     EMAIL_LOGS,
+    MAIL_QUEUE,
+    SERVER_INFO,
+    SERVICES,
+    UNIQUE_RECIPIENTS,
     USER_STATS,
     CollectorOutcome,
     PollOutcome,
 )
 from cpanel_mail_exporter.model.records import STAT_TYPES, DeliveryRecord, UserStat
 from cpanel_mail_exporter.publishing.board import Board
+from cpanel_mail_exporter.publishing.ports import Hours
 from cpanel_mail_exporter.publishing.server_board import ServerBoard, ServerTerms
 from tests.unit.exposition.reading import Read, read
 from tests.unit.exposition.records import delivery
 
 WINDOWED = (USER_STATS, EMAIL_LOGS)
+SIMPLE = (SERVER_INFO, SERVICES, MAIL_QUEUE, ACCOUNTS, UNIQUE_RECIPIENTS)
 VERSION = FamilySamples(BUILD_INFO, [(("1.2.3", "3.11.2"), 1)])
 
 
@@ -36,7 +45,6 @@ def terms(name: str = "web1", **changes: Any) -> ServerTerms:
         "collectors": WINDOWED,
         "poll_interval_seconds": 60.0,
         "stale_after_seconds": 300.0,
-        "user_stats_labels": (),
         "max_series": 50_000,
     }
     return ServerTerms(name=name, **{**usual, **changes})
@@ -48,8 +56,9 @@ def board(
     total: int = 0,
     own: Callable[[], Sequence[FamilySamples]] = lambda: [VERSION],
     ledgers: Mapping[str, Ledger] | None = None,
+    hours: Mapping[str, Hours] | None = None,
 ) -> Board:
-    return Board(servers or (terms(),), total, own, clock, ledgers or {})
+    return Board(servers or (terms(),), total, own, clock, ledgers or {}, hours or {})
 
 
 def stat(**changes: Any) -> UserStat:
@@ -83,15 +92,23 @@ def poll(
     user_stats: Sequence[UserStat] | PollError | None = (),
     email_logs: LogBlocks | PollError | None = None,
     delivery_events: DeliveriesState | PollError | None = None,
+    facts: ServerFacts | None = None,
+    failed: Mapping[str, PollError] | None = None,
     figures: dict[str, Any] | None = None,
     login_retry_unix: float | None = None,
     clock_skew_seconds: float | None = None,
 ) -> None:
-    """A poll that ended now; an error instead of an answer makes that collector fail."""
+    """A poll that ended now; an error instead of an answer makes that collector fail.
+
+    What simple collectors got is in *facts*, under their names; those in *failed* failed.
+    """
+    told = facts or ServerFacts()
     asked: dict[str, object] = {
         USER_STATS: user_stats,
         DELIVERY_EVENTS: delivery_events,
         EMAIL_LOGS: email_logs,
+        **{name: getattr(told, name) for name in SIMPLE},
+        **(failed or {}),
     }
     outcomes = []
     for name, answer in asked.items():
@@ -106,7 +123,7 @@ def poll(
             outcomes.append(CollectorOutcome(name, error=error, **{**usual, **more}))
     to.poll_ended(
         PollOutcome(now_unix, tuple(outcomes), clock_skew_seconds, login_retry_unix),
-        None if isinstance(user_stats, PollError) else user_stats,
+        told if isinstance(user_stats, PollError) else replace(told, user_stats=user_stats),
         None if isinstance(email_logs, PollError) else email_logs,
         None if isinstance(delivery_events, PollError) else delivery_events,
     )

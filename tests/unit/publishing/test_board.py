@@ -259,7 +259,11 @@ def test_servers_keep_their_order_and_families_stay_in_one_place(clock: Standing
     for place in (0, 1):
         with_logs(one, 2, place)
     one.build()
-    ups = [dict(labels)["server"] for n, labels, _ in shown(one.everything()).samples if "up" in n]
+    ups = [
+        dict(labels)["server"]
+        for n, labels, _ in shown(one.everything()).samples
+        if n == "cpanel_mail_up"
+    ]
     assert ups == ["web2", "web1"]
 
 

@@ -97,7 +97,8 @@ def test_one_collector_that_fails_is_said_as_one_of_two() -> None:
     unsupported = Unsupported("web1", "emailtrack_search", "access denied (HTTP 403)")
     assert server_state(after(None, unsupported), NOW) == (
         "1 of 2 collectors failed 1 min 15 s ago: access denied (HTTP 403); give the token the "
-        "privilege for it in WHM >> Manage API Tokens; asked again hourly"
+        "privilege for it in WHM >> Manage API Tokens, or switch the collector off; asked again "
+        "hourly"
     )
 
 

@@ -503,6 +503,32 @@ def test_another_legacy_error_is_a_refusal_but_not_of_the_login() -> None:
     assert judge(b'{"cpanelresult":{"error":"Server busy"}}') == Verdict("Server busy")
 
 
+@pytest.mark.parametrize(
+    ("reason", "is_about_function"),
+    [
+        ("Permission denied", True),
+        ("PERMISSION DENIED.", True),
+        ('Unknown app ("listaccts") requested for this version (1) of the API.', True),
+        ("You do not have the list-accts privilege.", True),
+        ("This function requires the ACL all", True),
+        ("Not authorized", True),
+        ("The function is disabled by the server's role", True),
+        ("Failed to open the queue", False),
+        ('Provide the "start_time" argument.', False),
+        ("The database is being imported", False),
+        ("", False),
+    ],
+)
+def test_a_refusal_of_the_function_is_told_by_its_words(
+    reason: str, is_about_function: bool
+) -> None:
+    assert Verdict(reason).is_function_refusal is is_about_function
+
+
+def test_an_answer_refuses_no_function() -> None:
+    assert Verdict(None).is_function_refusal is False
+
+
 def test_a_legacy_envelope_without_error_leaves_the_word_to_the_rest() -> None:
     body = b'{"cpanelresult":{"error":""},"data":{"records":[]}}'
     assert judge(body) == EMPTY_ANSWER

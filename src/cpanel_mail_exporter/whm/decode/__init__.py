@@ -4,6 +4,7 @@ from cpanel_mail_exporter.whm.decode.about import HOSTNAME_MEMBER, VERSION_MEMBE
 from cpanel_mail_exporter.whm.decode.accounts import ACCOUNTS_MEMBER, account_rows
 from cpanel_mail_exporter.whm.decode.deliveries import delivery_rows, unknown_fields
 from cpanel_mail_exporter.whm.decode.envelope import Verdict, judge
+from cpanel_mail_exporter.whm.decode.mail_queue import queue_rows
 from cpanel_mail_exporter.whm.decode.mending import mended
 from cpanel_mail_exporter.whm.decode.outcome import NotJsonText, Record, Rows, UnexpectedShape
 from cpanel_mail_exporter.whm.decode.scalars import (
@@ -40,6 +41,7 @@ __all__ = [
     "limit_reached",
     "limit_use",
     "mended",
+    "queue_rows",
     "service_rows",
     "text",
     "totals_rows",

@@ -1,5 +1,6 @@
 """The envelope of an answer -> whether WHM answered, and its rows."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,15 @@ from cpanel_mail_exporter.whm.decode.mending import mended
 from cpanel_mail_exporter.whm.decode.outcome import NotJsonText, Record, UnexpectedShape
 from cpanel_mail_exporter.whm.decode.scalars import text, whole_number
 from cpanel_mail_exporter.whm.wire import WireEnvelope, WireLegacy, WireMetadata
+
+_OF_FUNCTION = re.compile(
+    r"permission denied|access denied|not (authori[sz]ed|permitted|allowed)"
+    r"|(lack|do(es)? not have|without|require).{0,40}(privilege|permission|acl\b|feature|role)"
+    r"|unknown app|(function|app|role|service) .{0,80}(not available|unavailable|disabled)",
+    re.IGNORECASE,
+)
+"""Public code shows the first of each line, from ACLs that lack and from functions that a version
+doesn't know; of the others nobody knows, and so they are taken as well."""
 
 _envelope = msgspec.json.Decoder(WireEnvelope)
 _metadata = msgspec.json.Decoder(WireMetadata)
@@ -35,6 +45,15 @@ class Verdict:
     is_login_refusal: bool = False
     rows: list[msgspec.Raw] | None = None
     is_cut: bool = False
+
+    @property
+    def is_function_refusal(self) -> bool:
+        """The refusal says that the function is lacking, or the privilege for it.
+
+        >>> Verdict("Permission denied").is_function_refusal, Verdict("No DB").is_function_refusal
+        (True, False)
+        """
+        return self.refusal is not None and _OF_FUNCTION.search(self.refusal) is not None
 
 
 def judge(body: bytes, member: str = "records") -> Verdict:
