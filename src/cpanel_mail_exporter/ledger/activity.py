@@ -49,10 +49,9 @@ class ActivityCount:
         user = record.user
         if kind == KIND_OTHER or user in _NO_SENDER:
             return
-        way = direction(record)
-        # Without a transport nothing says where mail would have gone: recipients that can't be
-        # routed are as a rule elsewhere.
-        if way != OUTBOUND and (way != UNKNOWN or kind == KIND_SUCCESS):
+        # Most are as the first line says; the second asks the same, and takes longer.
+        is_sent = record.transport_is_remote == "1" and record.transport
+        if not is_sent and not _goes_out(record, kind):
             return
         key = user, slot_of(when)
         found = self._found.get(key)
@@ -78,6 +77,16 @@ class ActivityCount:
     def activity(self) -> dict[ActivityKey, Activity]:
         """What was noted, by user and slot."""
         return {key: found.activity() for key, found in self._found.items()}
+
+
+def _goes_out(record: DeliveryRecord, kind: int) -> bool:
+    """Whether the recipient is elsewhere.
+
+    Without a transport nothing says where mail would have gone: recipients that can't be routed are
+    as a rule elsewhere.
+    """
+    way = direction(record)
+    return way == OUTBOUND or (way == UNKNOWN and kind != KIND_SUCCESS)
 
 
 class _Gathered:
