@@ -79,6 +79,9 @@ def read_config_file(
         _note(parts, options.BACKFILL, family.read(options.BACKFILL))
         for number in (options.LOOK_BACK, options.USER_SERIES):
             _note(parts, number, family.read(number))
+    if (spam_runs := top.section(options.SPAM_RUNS)) is not None:
+        most = options.SPAM_RUNS_MAX_ACCOUNTS
+        _note(parts, most, spam_runs.read(most))
     if (storage := top.section(STORAGE)) is not None:
         _note_path(parts, path.parent, storage.read(options.STORAGE_PATH))
     _check_server_label(parts, top, problems)

@@ -103,6 +103,7 @@ def load(
             user_series=values.value(options.USER_SERIES),
         ),
         storage=_storage(values),
+        max_spam_run_accounts=values.value(options.SPAM_RUNS_MAX_ACCOUNTS),
         web=web,
         log_level=values.value(options.LOG_LEVEL),
         log_format=values.value(options.LOG_FORMAT),
