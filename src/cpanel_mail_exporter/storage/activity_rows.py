@@ -5,6 +5,7 @@ import sqlite3
 
 from cpanel_mail_exporter.ledger.change import Change
 from cpanel_mail_exporter.spam_runs.activity import Activity, HourActivity
+from cpanel_mail_exporter.storage.opening import Damaged
 
 _SUMS = ("tried", "delivered", "deferred", "failed", "unknown", "stopped")
 _SKETCHES = ("addresses", "networks", "recipients")
@@ -67,7 +68,7 @@ def slots(
         "SELECT * FROM activity WHERE slot >= ? AND (? IS NULL OR slot < ?)", (first, end, end)
     )
     return {
-        (json.loads(user), slot): Activity(*numbers[:6], *map(_number, numbers[6:]))
+        (_user(user), slot): Activity(*numbers[:6], *map(_number, numbers[6:]))
         for slot, user, *numbers in rows
     }
 
@@ -88,6 +89,13 @@ def oldest_hour(connection: sqlite3.Connection) -> int | None:
     """First second of the oldest hour of anybody."""
     (hour,) = connection.execute("SELECT min(hour) FROM activity_hour").fetchone()
     return None if hour is None else int(hour)
+
+
+def _user(text: str) -> str:
+    try:
+        return str(json.loads(text))
+    except (ValueError, TypeError) as error:
+        raise Damaged("a user can't be read") from error
 
 
 def _united(one: bytes, other: bytes) -> bytes:
