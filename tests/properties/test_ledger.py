@@ -20,7 +20,17 @@ from cpanel_mail_exporter.model.records import DeliveryRecord
 from cpanel_mail_exporter.model.window import Slice
 from cpanel_mail_exporter.storage.memory import MemoryStore
 from cpanel_mail_exporter.storage.sqlite import SqliteStore
-from tests.unit.ledger.mail import MEANING, REASONS, WAYS, Happened, counted, nonzero, row
+from tests.unit.ledger.mail import (
+    MEANING,
+    REASONS,
+    WAYS,
+    Happened,
+    counted,
+    nonzero,
+    performed,
+    remembered,
+    row,
+)
 
 START = 1_000_000
 LATEST = 3_600
@@ -204,12 +214,27 @@ class LedgerMachine(RuleBasedStateMachine):
             self.store.breaks = []
         self.forgotten = max(self.forgotten, self.ledger.horizon_unix)
 
+    @rule(breaks=st.lists(st.sampled_from(["before", "after"]), max_size=2))
+    def watch(self, breaks: list[str]) -> None:
+        """Slots become hours, and nothing of them is lost or there twice."""
+        self.store.breaks = list(breaks)
+        try:
+            self.ledger.watch(self.now)
+        except StorageFailed:
+            self.ledger.begin(self.now)
+        finally:
+            self.store.breaks = []
+
     @rule()
     def killed(self) -> None:
         """What wasn't committed is gone; the rest goes on without notice."""
+        self.ledger.watch(self.now)
+        before = self.ledger.last_hour(self.now), self.ledger.spam_runs()
         self.store = Breaking(self.survivor())
         self.restart()
         assert self.ledger.begin(self.now) == self.since
+        self.ledger.watch(self.now)
+        assert (self.ledger.last_hour(self.now), self.ledger.spam_runs()) == before
 
     @rule()
     def rests(self) -> None:
@@ -240,6 +265,10 @@ class LedgerMachine(RuleBasedStateMachine):
         perfect = counted(self.events, self.since, forgotten_before_unix=self.forgotten)
         assert nonzero(exact(self.store.counters(), self.limits)) == exact(perfect, self.limits)
         assert self.ledger.settle(self.now) == 0
+        self.ledger.begin(self.now)
+        assert remembered(self.store) == performed(self.events)
+        self.ledger.watch(self.now)
+        assert remembered(self.store) == performed(self.events)
         self.ledger.close()
 
 

@@ -176,6 +176,7 @@ def _terms(server: ServerSettings, settings: Settings, collectors: tuple[str, ..
             queue_users=settings.further.queue_users,
             account_series=settings.further.account_series,
         ),
+        max_spam_run_accounts=settings.max_spam_run_accounts,
     )
 
 

@@ -92,6 +92,9 @@ def read_config_file(
         family = _read_family(parts, top, family_option, switch, False)
         if family is not None and budget is not None:
             _note(parts, budget, family.read(budget))
+    if (spam_runs := top.section(options.SPAM_RUNS)) is not None:
+        most = options.SPAM_RUNS_MAX_ACCOUNTS
+        _note(parts, most, spam_runs.read(most))
     if (storage := top.section(STORAGE)) is not None:
         _note_path(parts, path.parent, storage, options.STORAGE_PATH)
     if (bounces := top.section(options.BOUNCES)) is not None:

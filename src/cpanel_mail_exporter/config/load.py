@@ -120,6 +120,7 @@ def load(
         ),
         storage=_storage(values),
         bounces=bounces,
+        max_spam_run_accounts=values.value(options.SPAM_RUNS_MAX_ACCOUNTS),
         web=web,
         log_level=values.value(options.LOG_LEVEL),
         log_format=values.value(options.LOG_FORMAT),

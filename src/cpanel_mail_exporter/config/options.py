@@ -387,6 +387,22 @@ SERVER_INFO_ENABLED: Option[bool] = Option(
     default="true",
     group=FAMILIES,
 )
+SPAM_RUNS = Option(
+    "What tells accounts that send spam; works where delivery events are counted.",
+    values.parse_text,
+    form="mapping",
+    key="spam_runs",
+    default_note="that of each key",
+)
+SPAM_RUNS_MAX_ACCOUNTS: Option[int] = Option(
+    "The most accounts of each server with a spam-run score and what belongs to it, those with "
+    "the highest scores; 0 means no bound.",
+    values.parse_count,
+    form="whole number",
+    key="spam_runs.max_accounts",
+    default="50",
+    shape="NUMBER",
+)
 STORAGE = Option(
     "Where it is kept what has been counted.",
     values.parse_text,

@@ -196,6 +196,7 @@ class Settings:
         servers: at least one.
         server_label: whether series about a server carry `server`; False only with one server.
         stale_after_seconds: how long a collector's gauges outlive its last success.
+        max_spam_run_accounts: the most accounts of a server with a spam-run score, 0 for all.
         token_on_command_line: a token was given as a flag, which process lists show.
         warnings: sentences for the log about what works but should be mended.
     """
@@ -211,6 +212,7 @@ class Settings:
     further: FurtherSettings = FurtherSettings()
     storage: StorageSettings = StorageSettings()
     bounces: BouncesSettings = BouncesSettings()
+    max_spam_run_accounts: int = 50
     web: WebSettings = WebSettings()
     log_level: LogLevel = "info"
     log_format: LogFormat = "logfmt"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from cpanel_mail_exporter.ledger import counters as names
+from cpanel_mail_exporter.ledger.activity import ActivityCount
 from cpanel_mail_exporter.ledger.change import (
     FINAL_KINDS,
     KIND_DEFERRAL,
@@ -97,6 +98,7 @@ def apply(
     known_copies = known.copies
     seen = result.seen
     counted: list[Counted] = []
+    activity = ActivityCount(meaning)
     newest = 0
     for record in records:
         if record.type == IN_PROGRESS:
@@ -126,9 +128,11 @@ def apply(
         elif kind == KIND_DEFERRAL:
             facts.note_deferral(second, recipient, when)
         result.new_events += 1
+        activity.note(record, when, kind)
         if when >= counting_since_unix:
             counted.append(_new_tuple(Counted, (record, second, recipient, when, kind)))
     facts.put_into(result.change)
+    result.change.activity = activity.activity()
     counting = Counting(meaning, known.sized)
     counting.count(counted, result.change)
     result.to_place, result.unexplained = counting.to_place, counting.unexplained

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from cpanel_mail_exporter.ledger import counters as names
 from cpanel_mail_exporter.ledger.counters import CounterKey
+from cpanel_mail_exporter.model.window import Slice
+from cpanel_mail_exporter.spam_runs.activity import Activity, HourActivity
 
 KIND_OTHER, KIND_DEFERRAL, KIND_SUCCESS, KIND_FAILURE = range(4)
 """What an event is to its recipient, as stored."""
@@ -108,6 +110,10 @@ class Change:
             about; None where one is forgotten.
         cursors: values by key, None to delete; opaque here but for those beginning with `ledger.`.
         slices: what the reading knows of a slice of send time, by its first second; opaque.
+        activity: what users did, added by user and first second of a slot of action time.
+        hours: the same by hour, added.
+        folded: slots of these seconds are deleted; their hours take their place.
+        forget_hours_before_unix: earlier hours are deleted.
         forget_before_unix: events, deferrals, sizes and slices of earlier seconds are deleted.
     """
 
@@ -120,6 +126,10 @@ class Change:
     seats: dict[CounterKey, Seat | None] = field(default_factory=dict)
     cursors: Mapping[str, str | None] = field(default_factory=dict)
     slices: Mapping[int, str | None] = field(default_factory=dict)
+    activity: Mapping[tuple[str, int], Activity] = field(default_factory=dict)
+    hours: Mapping[tuple[str, int], HourActivity] = field(default_factory=dict)
+    folded: Slice | None = None
+    forget_hours_before_unix: int | None = None
     forget_before_unix: int | None = None
 
     @property
@@ -132,4 +142,6 @@ class Change:
             or self.seats
             or self.cursors
             or self.slices
+            or self.activity
+            or self.folded
         )

@@ -27,7 +27,7 @@ def direction(record: DeliveryRecord) -> str:
     Refusals by cPanel's sending limits (a router `enforce_mail_permissions*`, no transport) are
     outbound: only accounts have such limits.
     """
-    if not record.transport and record.router.startswith(_LIMITS_ROUTER):
+    if is_stopped_here(record):
         return OUTBOUND
     is_remote = _goes_elsewhere(record)
     if is_remote is None or not record.user:
@@ -35,6 +35,11 @@ def direction(record: DeliveryRecord) -> str:
     if record.user == REMOTE_USER:
         return FORWARDED if is_remote else INBOUND
     return OUTBOUND if is_remote else INTERNAL
+
+
+def is_stopped_here(record: DeliveryRecord) -> bool:
+    """Whether cPanel's own limits refused it or put it off, so that no receiver was asked."""
+    return not record.transport and record.router.startswith(_LIMITS_ROUTER)
 
 
 def _goes_elsewhere(record: DeliveryRecord) -> bool | None:

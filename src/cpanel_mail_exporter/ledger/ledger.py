@@ -16,11 +16,14 @@ from cpanel_mail_exporter.ledger.identity import home_second
 from cpanel_mail_exporter.ledger.meaning import Meaning
 from cpanel_mail_exporter.ledger.places import Placed
 from cpanel_mail_exporter.ledger.settle import DEFAULT_SETTLE_SECONDS, forget, settle
+from cpanel_mail_exporter.ledger.spam_watch import SpamWatch
 from cpanel_mail_exporter.ledger.store import LedgerStore
 from cpanel_mail_exporter.ledger.unclassified import Unclassified, UnclassifiedTexts
+from cpanel_mail_exporter.model.accounts import LastHour
 from cpanel_mail_exporter.model.errors import StorageFailed
 from cpanel_mail_exporter.model.records import DeliveryRecord
 from cpanel_mail_exporter.model.window import Slice
+from cpanel_mail_exporter.spam_runs.signals import Signals
 
 COUNTING_SINCE = "ledger.counting_since_unix"
 HORIZON = "ledger.horizon_unix"
@@ -54,8 +57,9 @@ class Ledger:
     """Counts every event of one server once.
 
     Its methods read and write the store, so they are for worker threads, one call at a time.
-    `version`, `next_publication_unix`, `counting_since_unix`, `published` and `unclassified` touch
-    memory alone and may be used by another thread meanwhile, such as that of the event loop.
+    `version`, `next_publication_unix`, `counting_since_unix`, `published`, `unclassified`,
+    `last_hour` and `spam_runs` touch memory alone and may be used by another thread meanwhile,
+    such as that of the event loop.
 
     Args:
         server: its name, for errors.
@@ -81,6 +85,7 @@ class Ledger:
         apart = nullcontext() if lock is None else lock
         self._figures = Figures(limits, terms.birth_delay_seconds, apart)
         self._unclassified = UnclassifiedTexts(apart)
+        self._watch = SpamWatch(store, apart)
 
     def load(self) -> None:
         """Read the numbers from the store, if that is to be done; they are shown from then on.
@@ -110,6 +115,8 @@ class Ledger:
             StorageFailed: what is stored can't be read, or written.
         """
         self.load()
+        with self._trusting_the_store():
+            self._watch.load(server_now_unix)
         since = self.counting_since_unix
         if since is None:
             since = 0 if counts_past else server_now_unix
@@ -226,6 +233,26 @@ class Ledger:
             if end == before_unix:
                 return
 
+    def watch(self, server_now_unix: int) -> None:
+        """Fold what accounts did hours ago, and see which of them may be sending spam.
+
+        To be called once a poll, when what is new has been learned.
+
+        Raises:
+            StorageFailed: part of the folding may be done; what was seen before stays.
+        """
+        self.load()
+        with self._trusting_the_store():
+            self._watch.load(server_now_unix)
+        while True:
+            with self._trusting_the_store():
+                change = self._watch.folding(server_now_unix)
+            if change is None:
+                break
+            self._commit(change)
+        with self._trusting_the_store():
+            self._watch.judge(server_now_unix)
+
     def note(
         self,
         cursors: Mapping[str, str | None] | None = None,
@@ -307,6 +334,22 @@ class Ledger:
         """
         return self._figures.published(now_unix)
 
+    def last_hour(self, server_now_unix: int) -> Mapping[str, LastHour]:
+        """What each user sent to other servers in the past hour, by time of action.
+
+        Users that sent nothing are missing, and so is what cPanel's own limits stopped. The first
+        five minutes of the hour may be a part in proportion.
+        """
+        return self._watch.recent.last_hour(server_now_unix)
+
+    def spam_runs(self) -> Sequence[Signals] | None:
+        """Accounts that sent much in the last ten minutes, as `watch` last saw them.
+
+        Returns:
+            The highest score first; None before the first time.
+        """
+        return self._watch.signals
+
     def unclassified(self) -> list[Unclassified]:
         """The newest texts that nobody has a rule for, addresses masked, the newest first."""
         return self._unclassified.newest()
@@ -335,6 +378,7 @@ class Ledger:
             return
         with self._trusting_the_store():
             self._store.commit(change)
+        self._watch.take_over(change)
         # Another dict, since the other thread may look something up in this one.
         cursors = {**self._cursors, **change.cursors}
         self._cursors = {key: value for key, value in cursors.items() if value is not None}
@@ -348,6 +392,7 @@ class Ledger:
             yield
         except BaseException:
             self._is_loaded = False
+            self._watch.distrust()
             raise
 
 

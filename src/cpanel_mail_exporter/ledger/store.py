@@ -6,6 +6,7 @@ from typing import Protocol
 from cpanel_mail_exporter.ledger.change import Change, Known, Pending, Seat
 from cpanel_mail_exporter.ledger.counters import CounterKey
 from cpanel_mail_exporter.model.window import Slice
+from cpanel_mail_exporter.spam_runs.activity import Activity, HourActivity
 
 
 class LedgerStore(Protocol):
@@ -50,6 +51,18 @@ class LedgerStore(Protocol):
 
     def slices(self, span: Slice) -> Mapping[int, str]:
         """What the reading knows of slices that begin in *span*."""
+
+    def activity(self, first: int, end: int | None = None) -> dict[tuple[str, int], Activity]:
+        """What users did in slots that begin from *first* on, and before *end* if that is given."""
+
+    def oldest_activity(self) -> int | None:
+        """First second of the oldest slot that isn't folded."""
+
+    def hours(self, user: str) -> dict[int, HourActivity]:
+        """What is known of the folded hours of *user*, by first second."""
+
+    def oldest_hour(self) -> int | None:
+        """First second of the oldest folded hour of anybody."""
 
     def commit(self, change: Change) -> None:
         """Store all of *change*, or nothing and raise."""

@@ -278,6 +278,70 @@ ACCOUNT_UNIQUE_RECIPIENTS = Family(
     "WHM's get_unique_sender_recipient_count_per_user; absent at 0.",
     ("user",),
 )
+SPAM_RUN_SCORE = Family(
+    "cpanel_mail_account_spam_run_score",
+    "gauge",
+    "From 0 to 1, how much what the account sent to other servers in the last ten minutes looks "
+    "like a run of spam, from WHM's emailtrack_search by time of action: much more than usual for "
+    "this time, and at once recipients that don't exist or hands in many networks; from 0.6 on "
+    "somebody should look. Absent below 20 recipients in that time.",
+    ("user",),
+)
+SPAM_RUN_SCORE_PART = Family(
+    "cpanel_mail_account_spam_run_score_part",
+    "gauge",
+    "What the score is made of, each from 0 (as usual) to 1, from WHM's emailtrack_search: rate, "
+    "unknown_recipients, networks, sending_addresses, unique_recipients; the score is "
+    "unique_recipients * sqrt(rate * (1 - (1 - unknown_recipients) * (1 - networks) * "
+    "(1 - 0.3 * sending_addresses))).",
+    ("user", "part"),
+)
+RECENT_RECIPIENTS = Family(
+    "cpanel_mail_account_recent_recipients",
+    "gauge",
+    "Recipients at other servers that were tried for the first time in the last ten minutes, those "
+    "that cPanel's limits stopped included, from WHM's emailtrack_search by time of action; only "
+    "of accounts with a score.",
+    ("user",),
+)
+USUAL_RECIPIENTS = Family(
+    "cpanel_mail_account_usual_recent_recipients",
+    "gauge",
+    "A high but not unusual value of cpanel_mail_account_recent_recipients for this hour of the "
+    "week, from up to 28 days of WHM's emailtrack_search; at least 30.",
+    ("user",),
+)
+RECENT_UNKNOWN_RATIO = Family(
+    "cpanel_mail_account_recent_unknown_recipient_ratio",
+    "gauge",
+    "Recipients that don't exist out of those delivered or given up at other servers in the last "
+    "ten minutes (0 to 1), from WHM's emailtrack_search by time of action; absent below 20 "
+    "outcomes, and where the account has no score.",
+    ("user",),
+)
+RECENT_UNIQUE_RECIPIENTS = Family(
+    "cpanel_mail_account_recent_unique_recipients",
+    "gauge",
+    "Different recipients (recipient of WHM's emailtrack_search) of the account's mail to other "
+    "servers in the last 10 to 15 minutes, estimated to about 3 %, at most 7,100; only of accounts "
+    "with a score.",
+    ("user",),
+)
+RECENT_NETWORKS = Family(
+    "cpanel_mail_account_recent_networks",
+    "gauge",
+    "Different networks (/24 or /48 of senderip of WHM's emailtrack_search, the server's own left "
+    "out) that handed in the account's mail to other servers in the last 10 to 15 minutes, "
+    "estimated to about 4 %; only of accounts with a score.",
+    ("user",),
+)
+RECENT_SENDING_ADDRESSES = Family(
+    "cpanel_mail_account_recent_sending_addresses",
+    "gauge",
+    "Different senders (sender of WHM's emailtrack_search) of the account's mail to other servers "
+    "in the last 10 to 15 minutes, estimated to about 4 %; only of accounts with a score.",
+    ("user",),
+)
 SERVICE_RUNNING = Family(
     "cpanel_mail_service_running",
     "gauge",
@@ -458,6 +522,14 @@ FAMILIES: tuple[Family, ...] = (
     ACCOUNT_OUTGOING_SUSPENDED,
     ACCOUNT_OUTGOING_HELD,
     ACCOUNT_UNIQUE_RECIPIENTS,
+    SPAM_RUN_SCORE,
+    SPAM_RUN_SCORE_PART,
+    RECENT_RECIPIENTS,
+    USUAL_RECIPIENTS,
+    RECENT_UNKNOWN_RATIO,
+    RECENT_UNIQUE_RECIPIENTS,
+    RECENT_NETWORKS,
+    RECENT_SENDING_ADDRESSES,
     SERVICE_RUNNING,
     SERVER_INFO,
     UP,

@@ -176,10 +176,11 @@ class DeliveriesReading:
             await self._tidy()
 
     async def _tidy(self) -> None:
-        """Observe what has settled, and forget what is too old."""
+        """Observe what has settled, judge what accounts did, and forget what is too old."""
         standing = self._standing
         if self._events is not None:
             await self._events.settle(standing.now_unix, standing.cursor.unread.slices)
+            await self._events.watch(standing.now_unix)
             newest = self._events.newest_event_unix
             if newest is not None:
                 await self._events.forget(standing.forgettable_before(newest))

@@ -83,6 +83,10 @@ class EventSink:
         """Observe the attempts of outcomes that lie far enough behind."""
         await self._do(lambda: self._ledger.settle(newest_reading_unix, held))
 
+    async def watch(self, now_unix: int) -> None:
+        """See which accounts may be sending spam."""
+        await self._do(lambda: self._ledger.watch(now_unix))
+
     async def forget(self, before_unix: int) -> None:
         """Forget mail sent before an instant."""
         await self._do(lambda: self._ledger.forget(before_unix))

@@ -1,10 +1,11 @@
 """What publishing needs of a ledger: its numbers, at hand at any time."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from cpanel_mail_exporter.ledger.figures import Published
 from cpanel_mail_exporter.model.accounts import LastHour
+from cpanel_mail_exporter.spam_runs.signals import Signals
 
 
 class Numbers(Protocol):
@@ -20,6 +21,9 @@ class Numbers(Protocol):
 
     def published(self, now_unix: float) -> Published | None:
         """What to show in a publication made now; None before the numbers were loaded."""
+
+    def spam_runs(self) -> Sequence[Signals] | None:
+        """Accounts that send much, the highest score first; None before they were looked at."""
 
 
 class Hours(Protocol):

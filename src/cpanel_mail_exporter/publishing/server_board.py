@@ -12,6 +12,7 @@ from cpanel_mail_exporter.ledger.history import ServerHistory
 from cpanel_mail_exporter.metrics import catalogue
 from cpanel_mail_exporter.metrics.deliveries import budgets, deliveries, ledger_state, reading
 from cpanel_mail_exporter.metrics.health import health, series, windows
+from cpanel_mail_exporter.metrics.spam_runs import spam_runs
 from cpanel_mail_exporter.model.accounts import LastHour
 from cpanel_mail_exporter.model.deliveries import DeliveriesState
 from cpanel_mail_exporter.model.facts import ServerFacts
@@ -32,6 +33,7 @@ class ServerTerms:
         stale_after_seconds: how long a collector's gauges outlive its last success.
         max_series: the most lines of email_logs, 0 for all.
         answers: how whole answers are shown.
+        max_spam_run_accounts: the most accounts with a spam-run score, 0 for all.
     """
 
     name: str
@@ -41,6 +43,7 @@ class ServerTerms:
     stale_after_seconds: float
     max_series: int
     answers: AnswerTerms = AnswerTerms()
+    max_spam_run_accounts: int = 0
 
 
 class ServerBoard:
@@ -200,6 +203,14 @@ class ServerBoard:
             families += ledger_state(numbers.counting_since_unix, size_bytes)
         if self.deliveries is not None:
             families += reading(self.deliveries, is_fresh=DELIVERY_EVENTS in fresh)
+        runs = self._ledger.spam_runs() if self._ledger and DELIVERY_EVENTS in fresh else None
+        if runs is not None:
+            most = terms.max_spam_run_accounts
+            families += spam_runs(runs[:most] if most else runs)
+            name = catalogue.SPAM_RUN_SCORE.name
+            published[name], wanted[name] = min(len(runs), most or len(runs)), len(runs)
+            if most:
+                limits[name] = most
         families += health(self.history, poll_interval_seconds=terms.poll_interval_seconds)
         families += windows(self.history, fresh)
         families += series(published, wanted, limits)

@@ -15,6 +15,7 @@ from cpanel_mail_exporter.ledger.change import (
 )
 from cpanel_mail_exporter.ledger.counters import CounterKey
 from cpanel_mail_exporter.model.window import Slice
+from cpanel_mail_exporter.spam_runs.activity import Activity, HourActivity
 
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
@@ -32,6 +33,8 @@ class MemoryStore:
         self._seats: dict[CounterKey, Seat] = {}
         self._cursors: dict[str, str] = {}
         self._slices: dict[int, str] = {}
+        self._activity: dict[int, dict[str, Activity]] = {}
+        self._hours: dict[str, dict[int, HourActivity]] = {}
 
     def load(self, spans: Sequence[Slice]) -> Known:
         """All that is known of the seconds in *spans*."""
@@ -110,9 +113,31 @@ class MemoryStore:
         """What the reading knows of slices that begin in *span*."""
         return {start: self._slices[start] for start in sorted(self._slices) if start in span}
 
+    def activity(self, first: int, end: int | None = None) -> dict[tuple[str, int], Activity]:
+        """What users did in slots from *first* on, before *end*."""
+        return {
+            (user, slot): found
+            for slot, users in self._activity.items()
+            if first <= slot and (end is None or slot < end)
+            for user, found in users.items()
+        }
+
+    def oldest_activity(self) -> int | None:
+        """First second of the oldest slot that isn't folded."""
+        return min(self._activity, default=None)
+
+    def hours(self, user: str) -> dict[int, HourActivity]:
+        """What is known of the folded hours of *user*."""
+        return dict(self._hours.get(user, {}))
+
+    def oldest_hour(self) -> int | None:
+        """First second of the oldest folded hour of anybody."""
+        return min((hour for hours in self._hours.values() for hour in hours), default=None)
+
     def commit(self, change: Change) -> None:
         """Take *change* over; nothing in here can fail."""
         self._add_facts(change)
+        self._add_activity(change)
         for key, added in change.counters.items():
             self._counters[key] = self._counters.get(key, 0) + added
         _update(self._seats, change.seats)
@@ -137,6 +162,22 @@ class MemoryStore:
             self._pending[outcome[:4]] = self._pending.get(outcome[:4], 0) + outcome.copies
         for outcome in change.settled:
             self._pending.pop(outcome[:4], None)
+
+    def _add_activity(self, change: Change) -> None:
+        for (user, slot), found in change.activity.items():
+            users = self._activity.setdefault(slot, {})
+            users[user] = users.get(user, Activity()).with_(found)
+        for (user, hour), added in change.hours.items():
+            hours = self._hours.setdefault(user, {})
+            hours[hour] = hours.get(hour, HourActivity()).with_(added)
+        if change.folded is not None:
+            for slot in [slot for slot in self._activity if slot in change.folded]:
+                del self._activity[slot]
+        if change.forget_hours_before_unix is not None:
+            for user, hours in list(self._hours.items()):
+                _forget(hours, change.forget_hours_before_unix)
+                if not hours:
+                    del self._hours[user]
 
     def size_bytes(self) -> int:
         """Nothing on disk."""

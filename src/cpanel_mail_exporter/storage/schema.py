@@ -106,8 +106,45 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         *_renamed("outlook", "microsoft"),
         *_renamed("icloud", "apple"),
     ),
+    (
+        # What users did, by slots of five minutes of action time. A user is a JSON string, as in
+        # labels; a sketch a whole number, the lowest byte first.
+        """CREATE TABLE activity (
+            slot INTEGER NOT NULL,
+            user TEXT NOT NULL,
+            tried INTEGER NOT NULL,
+            delivered INTEGER NOT NULL,
+            deferred INTEGER NOT NULL,
+            failed INTEGER NOT NULL,
+            unknown INTEGER NOT NULL,
+            stopped INTEGER NOT NULL,
+            addresses BLOB NOT NULL,
+            networks BLOB NOT NULL,
+            recipients BLOB NOT NULL,
+            PRIMARY KEY (slot, user)
+        ) WITHOUT ROWID""",
+        # What the slots of an hour came to. Asked for by user.
+        """CREATE TABLE activity_hour (
+            user TEXT NOT NULL,
+            hour INTEGER NOT NULL,
+            tried INTEGER NOT NULL,
+            delivered INTEGER NOT NULL,
+            deferred INTEGER NOT NULL,
+            failed INTEGER NOT NULL,
+            unknown INTEGER NOT NULL,
+            stopped INTEGER NOT NULL,
+            peak INTEGER NOT NULL,
+            addresses INTEGER NOT NULL,
+            networks INTEGER NOT NULL,
+            PRIMARY KEY (user, hour)
+        ) WITHOUT ROWID""",
+    ),
 )
 
 TABLES = frozenset(
-    ("event", "deferral", "sized", "pending", "counter", "seat", "cursor", "slice", "edition")
+    (
+        *("event", "deferral", "sized", "pending"),
+        *("counter", "seat", "cursor", "slice", "edition"),
+        *("activity", "activity_hour"),
+    )
 )

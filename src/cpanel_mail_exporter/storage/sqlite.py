@@ -23,6 +23,8 @@ from cpanel_mail_exporter.ledger.change import (
 from cpanel_mail_exporter.ledger.counters import CounterKey, Labels
 from cpanel_mail_exporter.model.errors import StorageDamaged, StorageFailed
 from cpanel_mail_exporter.model.window import Slice
+from cpanel_mail_exporter.spam_runs.activity import Activity, HourActivity
+from cpanel_mail_exporter.storage import activity_rows
 from cpanel_mail_exporter.storage.opening import Damaged, Unusable, connect, edition, set_aside
 
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
@@ -176,6 +178,26 @@ class SqliteStore:
                 )
             )
 
+    def activity(self, first: int, end: int | None = None) -> dict[tuple[str, int], Activity]:
+        """What users did in slots from *first* on, before *end*."""
+        with self._working() as connection:
+            return activity_rows.slots(connection, first, end)
+
+    def oldest_activity(self) -> int | None:
+        """First second of the oldest slot that isn't folded."""
+        with self._working() as connection:
+            return activity_rows.oldest_slot(connection)
+
+    def hours(self, user: str) -> dict[int, HourActivity]:
+        """What is known of the folded hours of *user*."""
+        with self._working() as connection:
+            return activity_rows.hours(connection, user)
+
+    def oldest_hour(self) -> int | None:
+        """First second of the oldest folded hour of anybody."""
+        with self._working() as connection:
+            return activity_rows.oldest_hour(connection)
+
     def commit(self, change: Change) -> None:
         """Store all of *change*, or nothing and raise StorageFailed."""
         with self._working() as connection:
@@ -245,6 +267,7 @@ class SqliteStore:
         if self._is_closed:
             raise Unusable("has been closed")
         self._connection = connect(self.path)
+        activity_rows.add_function(self._connection)
         found = edition(self._connection)
         known, self._edition = self._edition, found
         if known is not None and known != found:
@@ -318,6 +341,7 @@ def _write(connection: sqlite3.Connection, change: Change) -> None:
     _put(connection, "cursor", ("key",), cursors)
     slices = [((at,), None if text is None else (text,)) for at, text in change.slices.items()]
     _put(connection, "slice", ("second",), slices)
+    activity_rows.write(connection, change)
     if change.forget_before_unix is not None:
         for table in ("event", "deferral", "sized", "slice"):
             connection.execute(

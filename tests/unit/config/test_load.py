@@ -65,6 +65,7 @@ stale_after: 1h
 user_stats: {window: 24h, labels: [owner, primary_domain]}
 email_logs: {window: 1h, types: [defer, inprogress], max_series: 0, max_series_total: 7}
 delivery_events: {enabled: yes, backfill: true, look_back: 30d, user_series: 0}
+spam_runs: {max_accounts: 3}
 storage: {path: ../mail}
 """
     assert of_file(text) == Settings(
@@ -95,8 +96,9 @@ storage: {path: ../mail}
             is_enabled=True, backfill=True, look_back_seconds=30 * 86_400, user_series=0
         ),
         storage=StorageSettings(
-            tmp_path / "../mail", f"{tmp_path / 'config.yml'}:17: storage.path"
+            tmp_path / "../mail", f"{tmp_path / 'config.yml'}:18: storage.path"
         ),
+        max_spam_run_accounts=3,
     )
 
 

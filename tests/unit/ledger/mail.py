@@ -7,6 +7,7 @@ from typing import Any
 
 from cpanel_mail_exporter.ledger.counters import BOUNDS, CounterKey
 from cpanel_mail_exporter.ledger.ledger import Ledger
+from cpanel_mail_exporter.ledger.store import LedgerStore
 from cpanel_mail_exporter.model.reason import Reason
 from cpanel_mail_exporter.model.records import DeliveryRecord
 from tests.unit.exposition.records import delivery
@@ -153,6 +154,43 @@ def counted(
             _observe(found, "message_size_bytes", (direction,), int(r.size))
     found["deferred_recipients", ()] = len(deferred - final)
     return nonzero(found)
+
+
+def performed(events: Iterable[Happened]) -> dict[tuple[str, int], tuple[int, ...]]:
+    """What each account did in each hour, read perfectly.
+
+    The numbers are tried, delivered, deferred, failed, unknown and stopped.
+    """
+    found: dict[tuple[str, int], list[int]] = {}
+    for event in events:
+        r = event.record
+        assert r.send_unix is not None
+        assert r.action_unix is not None
+        if WAYS[event.way][1] != "outbound" or r.type not in {"success", "failure", "defer"}:
+            continue
+        does = found.setdefault((r.user, r.action_unix // 3_600 * 3_600), [0] * 6)
+        does[0] += r.action_unix - r.send_unix <= 600
+        if event.way == "refused" and r.type != "success":
+            does[5] += 1
+        else:
+            does[("success", "defer", "failure").index(r.type) + 1] += 1
+            reason = REASONS.get(r.message)
+            is_unknown = reason is not None and reason.reason == "unknown_user"
+            does[4] += r.type == "failure" and is_unknown
+    return {key: tuple(does) for key, does in found.items()}
+
+
+def remembered(store: LedgerStore) -> dict[tuple[str, int], tuple[int, ...]]:
+    """The same as it is stored, be it by slots or by hours."""
+    found = {
+        (user, hour): list(does[:6])
+        for user in {way["user"] for way, _, _ in WAYS.values()}
+        for hour, does in store.hours(user).items()
+    }
+    for (user, slot), does in store.activity(0).items():
+        whole = found.setdefault((user, slot // 3_600 * 3_600), [0] * 6)
+        whole[:] = map(sum, zip(whole, does[:6], strict=True))
+    return {key: tuple(does) for key, does in found.items()}
 
 
 def numbers(ledger: Ledger, now_unix: float) -> dict[CounterKey, int]:

@@ -22,6 +22,8 @@ from cpanel_mail_exporter.ledger.identity import (
     recipient_identity,
 )
 from cpanel_mail_exporter.ledger.unclassified import Unexplained
+from cpanel_mail_exporter.spam_runs.activity import Activity
+from cpanel_mail_exporter.spam_runs.sketch import sketch
 from tests.unit.ledger.mail import MEANING, row
 
 T = 1_000_000
@@ -32,6 +34,16 @@ SIZE = {
     ("message_size_bytes_bucket", ("outbound", "4096")): 1,
     ("message_size_bytes_sum", ("outbound",)): 2000,
 }
+
+
+def at_work(**numbers: int) -> Activity:
+    """What an account did that wrote to amy once."""
+    return Activity(
+        addresses=sketch(["sender@example.com"], 256),
+        networks=sketch(["198.51.100"], 256),
+        recipients=sketch(["amy@example.net"], 1_024),
+        **numbers,
+    )
 
 
 def test_a_success_adds_its_event_time_and_size_and_leaves_its_attempts_pending() -> None:
@@ -47,6 +59,7 @@ def test_a_success_adds_its_event_time_and_size_and_leaves_its_attempts_pending(
                 ("time_to_deliver_seconds_sum", ("outbound", "other")): 7,
                 **SIZE,
             },
+            activity={("acc1", T - 100): at_work(tried=1, delivered=1)},
         ),
         to_place={("user_events", ("acc1", "example.com", "success")): 1},
         new_events=1,
@@ -73,6 +86,7 @@ def test_a_deferral_is_no_outcome_and_makes_its_recipient_a_deferred_one() -> No
             ("deferred_recipients", ()): 1,
             **SIZE,
         },
+        activity={("acc2", T - 100): at_work(tried=1, deferred=1)},
     )
     assert result.to_place == {
         ("user_events", ("acc2", "example.com", "defer")): 1,
@@ -95,6 +109,7 @@ def test_a_failure_after_a_known_deferral_ends_that() -> None:
             ("time_to_fail_seconds_sum", ("outbound",)): 700_000,
             ("deferred_recipients", ()): -1,
         },
+        activity={("acc1", T + 699_800): at_work(failed=1, unknown=1)},
     )
     assert result.to_place == {
         ("user_events", ("acc1", "example.com", "failure")): 1,

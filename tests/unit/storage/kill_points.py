@@ -21,6 +21,8 @@ from tests.unit.ledger.mail import (
     counted,
     nonzero,
     numbers,
+    performed,
+    remembered,
     row,
 )
 
@@ -41,13 +43,14 @@ MOST_STATEMENTS = 5_000
 
 
 def count(path: Path) -> Ledger:
-    """Read it in two overlapping answers, settle, and forget the first message."""
+    """Read it in two overlapping answers, settle, judge, and forget the first message."""
     ledger = Ledger("web1", SqliteStore("web1", path), MEANING, TERMS)
     ledger.begin(T, counts_past=True)
     ledger.learn(ROWS[:30], T, {"mark": "1"})
     ledger.rest()
     ledger.learn(ROWS[10:], T, {"mark": "2"})
     ledger.settle(T + 10_000)
+    ledger.watch(T + 20_000)
     ledger.forget(T + 40)
     ledger.rest()
     return ledger
@@ -85,6 +88,7 @@ def main() -> None:
     """Kill at every statement, go on from what is left, and compare."""
     folder = Path(sys.argv[1])
     perfect = counted(MAIL, forgotten_before_unix=T + 40)
+    done = performed(MAIL)
     for number in range(1, MOST_STATEMENTS):
         place = folder / "kills"
         place.mkdir()
@@ -93,6 +97,9 @@ def main() -> None:
         found = nonzero(numbers(ledger, T))
         if found != perfect:
             print(f"killed before statement {number}: {found.items() ^ perfect.items()}")  # noqa: T201
+        kept = remembered(SqliteStore("web1", place / "web1.sqlite"))
+        if kept != done:
+            print(f"killed before statement {number}: {kept.items() ^ done.items()}")  # noqa: T201
         shutil.rmtree(place)
         if not was_killed:
             print(f"kills: {number - 1}")  # noqa: T201

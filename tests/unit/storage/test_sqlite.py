@@ -13,8 +13,10 @@ import pytest
 
 from cpanel_mail_exporter.ledger.change import KIND_SUCCESS, Change, Event, Known, Seat
 from cpanel_mail_exporter.ledger.ledger import Ledger, LedgerTerms
+from cpanel_mail_exporter.model.accounts import LastHour
 from cpanel_mail_exporter.model.errors import StorageDamaged, StorageFailed
 from cpanel_mail_exporter.model.window import Slice
+from cpanel_mail_exporter.spam_runs.activity import Activity
 from cpanel_mail_exporter.storage import opening
 from cpanel_mail_exporter.storage import sqlite as sqlite_module
 from cpanel_mail_exporter.storage.schema import APPLICATION_ID, MIGRATIONS, TABLES
@@ -325,6 +327,37 @@ OLD_STATEMENTS = (
     "PRAGMA user_version = 1",
 )
 """A file as exporters wrote it that knew one budget, and providers by other words."""
+
+
+def test_a_file_of_the_second_schema_keeps_everything_and_learns_what_users_do(
+    path: Path,
+) -> None:
+    connection = sqlite3.connect(path, isolation_level=None)
+    for statement in (*OLD_STATEMENTS[:-1], *MIGRATIONS[1], "PRAGMA user_version = 2"):
+        connection.execute(statement)
+    tables = ("event", "deferral", "sized", "pending", "counter", "seat", "cursor", "slice")
+    before = [connection.execute(f"SELECT * FROM {table}").fetchall() for table in tables]
+    connection.close()
+    ledger = Ledger("web1", SqliteStore("web1", path), MEANING, AT_ONCE)
+    assert ledger.begin(T) == 999_000
+    connection = sqlite3.connect(path)
+    assert before == [connection.execute(f"SELECT * FROM {table}").fetchall() for table in tables]
+    connection.close()
+    assert header(path) == (len(MIGRATIONS), APPLICATION_ID, TABLES)
+    ledger.learn([row("gmail", "success", T, T)], T)
+    assert ledger.last_hour(T) == {"acc2": LastHour(sent=1)}
+    ledger.close()
+
+
+def test_a_user_that_cant_be_read_is_damage(store: SqliteStore, path: Path) -> None:
+    store.commit(Change(activity={("acc1", 300): Activity(tried=1)}))
+    store.rest()
+    connection = sqlite3.connect(path)
+    connection.execute("UPDATE activity SET user = 'acc'")
+    connection.commit()
+    connection.close()
+    with pytest.raises(StorageDamaged, match="a user can't be read"):
+        store.activity(0)
 
 
 def test_a_file_of_the_first_schema_goes_on_under_the_new_words(path: Path) -> None:

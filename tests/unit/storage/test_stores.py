@@ -17,6 +17,7 @@ from cpanel_mail_exporter.ledger.change import (
 )
 from cpanel_mail_exporter.ledger.store import LedgerStore
 from cpanel_mail_exporter.model.window import Slice
+from cpanel_mail_exporter.spam_runs.activity import Activity, HourActivity
 from tests.unit.storage.conftest import Open
 
 FAR = 2**63 - 1
@@ -46,6 +47,15 @@ def full(store: LedgerStore) -> LedgerStore:
             },
             cursors={"mark": "x", "odd": "é\0"},
             slices={60: "a", 120: "b"},
+            activity={
+                ("a", 300): Activity(1, 2, 3, 4, 5, 6, 1 << 255, 0, 1 << 1_023),
+                ("b", 300): Activity(tried=9),
+                (ODD, 3_600): Activity(networks=2),
+            },
+            hours={
+                ("a", 0): HourActivity(1, 2, 3, 4, 5, 6, 7, 8, 9),
+                (ODD, -3_600): HourActivity(tried=5),
+            },
         )
     )
     return store
@@ -59,13 +69,16 @@ def whole(store: LedgerStore) -> tuple[object, ...]:
         store.seats(),
         store.cursors(),
         dict(store.slices(EVERYTHING[0])),
+        store.activity(-FAR),
+        {user: store.hours(user) for user in ("a", "b", ODD)},
     )
 
 
 def test_a_new_store_holds_nothing(open_store: Open) -> None:
     store = open_store()
-    assert whole(store) == (Known(), [], {}, {}, {}, {})
-    assert store.oldest_second() is None
+    nothing = {"a": {}, "b": {}, ODD: {}}
+    assert whole(store) == (Known(), [], {}, {}, {}, {}, {}, nothing)
+    assert (store.oldest_second(), store.oldest_activity(), store.oldest_hour()) == (None,) * 3
 
 
 def test_what_was_committed_is_there_when_it_is_opened_again(open_store: Open) -> None:
@@ -86,8 +99,48 @@ def test_what_was_committed_is_there_when_it_is_opened_again(open_store: Open) -
         },
         {"mark": "x", "odd": "é\0"},
         {60: "a", 120: "b"},
+        {
+            ("a", 300): Activity(1, 2, 3, 4, 5, 6, 1 << 255, 0, 1 << 1_023),
+            ("b", 300): Activity(tried=9),
+            (ODD, 3_600): Activity(networks=2),
+        },
+        {
+            "a": {0: HourActivity(1, 2, 3, 4, 5, 6, 7, 8, 9)},
+            "b": {},
+            ODD: {-3_600: HourActivity(tried=5)},
+        },
     )
-    assert store.oldest_second() == 100
+    assert (store.oldest_second(), store.oldest_activity(), store.oldest_hour()) == (
+        100,
+        300,
+        -3_600,
+    )
+
+
+def test_what_users_did_is_added_and_sketches_are_united(open_store: Open) -> None:
+    store = full(open_store())
+    store.commit(
+        Change(
+            activity={
+                ("a", 300): Activity(10, 10, 10, 10, 10, 10, 1, 6, 1 << 1_023),
+                ("a", 600): Activity(tried=1),
+            },
+            hours={("a", 0): HourActivity(10, 10, 10, 10, 10, 10, 6, 9, 10)},
+        )
+    )
+    added = Activity(11, 12, 13, 14, 15, 16, 1 << 255 | 1, 6, 1 << 1_023)
+    assert store.activity(300, 600) == {("a", 300): added, ("b", 300): Activity(tried=9)}
+    assert store.activity(301, 3_600) == {("a", 600): Activity(tried=1)}
+    assert store.hours("a") == {0: HourActivity(11, 12, 13, 14, 15, 16, 7, 9, 10)}
+
+
+def test_slots_that_were_folded_and_hours_that_are_too_old_are_deleted(open_store: Open) -> None:
+    store = full(open_store())
+    hours = {("b", 3_600): HourActivity(tried=2)}
+    store.commit(Change(hours=hours, folded=Slice(0, 3_600), forget_hours_before_unix=0))
+    assert store.activity(-FAR) == {(ODD, 3_600): Activity(networks=2)}
+    assert (store.hours("b"), store.hours(ODD)) == ({3_600: HourActivity(tried=2)}, {})
+    assert (store.oldest_activity(), store.oldest_hour()) == (3_600, 0)
 
 
 def test_only_the_seconds_that_were_asked_for_are_loaded(open_store: Open) -> None:
