@@ -6,7 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-from cpanel_mail_exporter.model.errors import Denied, FunctionRefused, PollError, Unsupported
+from cpanel_mail_exporter.model.errors import (
+    Denied,
+    FunctionMissing,
+    FunctionRefused,
+    PollError,
+    Unsupported,
+)
 from cpanel_mail_exporter.model.outcome import (
     ACCOUNTS,
     SERVER_INFO,
@@ -153,9 +159,10 @@ def verdict(error: PollError | None, errors: Sequence[PollError | None]) -> Poll
 
     WHM says the same to a wrong token and to one without the privilege. If another function
     succeeded with this token in this poll, it is the privilege: Denied becomes Unsupported. So does
-    an error of WHM's own whose text says that the function or the privilege for it is lacking.
+    an error of WHM's own whose text says that the function or the privilege for it is lacking, and
+    HTTP 404.
     """
-    if isinstance(error, (Denied, FunctionRefused)) and None in errors:
+    if isinstance(error, (Denied, FunctionRefused, FunctionMissing)) and None in errors:
         return Unsupported(error.server, error.function, error.detail)
     return error
 

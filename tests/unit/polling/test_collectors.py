@@ -15,6 +15,7 @@ from cpanel_mail_exporter.model.errors import (
     ApiRefused,
     BadStatus,
     Denied,
+    FunctionMissing,
     FunctionRefused,
     PollError,
     TimedOut,
@@ -96,6 +97,10 @@ def denied(function: str) -> Denied:
 
 def lacking(function: str) -> FunctionRefused:
     return FunctionRefused("web1", function, 'WHM says "Permission denied"')
+
+
+def missing(function: str) -> FunctionMissing:
+    return FunctionMissing("web1", function, "HTTP status 404")
 
 
 def broken(function: str) -> BadStatus:
@@ -399,7 +404,7 @@ async def test_a_server_that_is_down_is_not_asked_for_everything_at_each_poll(wo
 # Refusals
 
 
-@pytest.mark.parametrize("refusal", [denied, lacking])
+@pytest.mark.parametrize("refusal", [denied, lacking, missing])
 async def test_what_the_token_may_not_ask_is_switched_off_visibly_and_all_else_goes_on(
     world: World, refusal: Callable[[str], PollError], caplog: pytest.LogCaptureFixture
 ) -> None:
