@@ -201,7 +201,7 @@ class Poller:
 
     def _judged(self, outcome: CollectorOutcome, visit: Visit) -> CollectorOutcome:
         """An outcome, now that the whole visit is known."""
-        error = verdict(outcome.error, visit.errors)
+        error = verdict(outcome.error, visit.errors, outcome.collector)
         rest = 0.0
         if outcome.collector not in _AT_EVERY_POLL:
             interval = self._plan.interval_seconds
