@@ -155,7 +155,10 @@ class Poller:
         )
 
     async def _ask_others(self, collectors: Sequence[str], visit: Visit) -> None:
-        """The collectors that may wait for another poll, one of them at least."""
+        """The collectors that may wait for another poll, one of them at least.
+
+        Also while nothing has answered: the reports on mail may hang, and the queue not.
+        """
         has_asked = False
         for collector in by_waiting(collectors, self._turns):
             if not may_ask_on(visit.errors):
