@@ -15,6 +15,7 @@ from cpanel_mail_exporter.config.settings import ServerSettings, Settings
 from cpanel_mail_exporter.exposition.log_lines import LogLines
 from cpanel_mail_exporter.exposition.text import LabelPairs
 from cpanel_mail_exporter.ledger.ledger import Ledger
+from cpanel_mail_exporter.ledger.meaning import Meaning
 from cpanel_mail_exporter.metrics.catalogue import EMAIL_LOGS as EMAIL_LOGS_FAMILY
 from cpanel_mail_exporter.metrics.exporter import build_info
 from cpanel_mail_exporter.model.family import FamilySamples
@@ -60,6 +61,7 @@ class Exporter:
 
     Args:
         ledgers: one by name of each server whose delivery events are counted.
+        meaning: says whose domains are whose; None for one of its own.
         once: there is one poll of each server only.
     """
 
@@ -70,6 +72,7 @@ class Exporter:
         clock: Clock,
         ledgers: Mapping[str, Ledger],
         *,
+        meaning: Meaning | None = None,
         once: bool = False,
     ) -> None:
         self._settings = settings
@@ -90,7 +93,7 @@ class Exporter:
             clock,
             ledgers,
         )
-        provider = build_meaning().provider
+        provider = (meaning or build_meaning()).provider
         context = cache(client_context)
         self.pollers = []
         for server, board in zip(settings.servers, self.board.servers, strict=True):

@@ -25,6 +25,9 @@ stale_after: 5m
 user_stats: {window: today}
 email_logs: {window: today, types: [success, failure, defer], max_series: 50000}
 delivery_events: {look_back: 5d, user_series: 2000}
+mail_queue: {user_series: 200}
+accounts: {max_series: 500}
+services: off
 spam_runs: {max_accounts: 50}
 storage: {path: data}
 """

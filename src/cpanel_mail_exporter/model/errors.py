@@ -8,6 +8,7 @@
      +-- DnsFailed            the host's name can't be resolved
      +-- TlsFailed            certificate or handshake
      +-- BadStatus            any other HTTP status than 200
+          +-- FunctionMissing  404: nothing is there under the function's name
      +-- Redirected           3xx; never followed, since the token would go along
      +-- NotJson              HTML, cut off or empty body
      +-- ApiRefused           WHM's own error: metadata.result 0
@@ -93,6 +94,10 @@ class BadStatus(PollError):
 
     kind = "http_status"
     advice = "see WHM's own log on that server (/usr/local/cpanel/logs/error_log)"
+
+
+class FunctionMissing(BadStatus):
+    """HTTP 404: the server has no such function, or isn't WHM at all."""
 
 
 class Redirected(PollError):

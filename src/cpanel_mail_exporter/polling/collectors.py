@@ -3,7 +3,13 @@
 from collections.abc import Awaitable, Callable
 from datetime import tzinfo
 
-from cpanel_mail_exporter.model.errors import ApiRefused, Denied, FunctionRefused, PollError
+from cpanel_mail_exporter.model.errors import (
+    ApiRefused,
+    Denied,
+    FunctionMissing,
+    FunctionRefused,
+    PollError,
+)
 from cpanel_mail_exporter.model.facts import ServerFacts
 from cpanel_mail_exporter.model.outcome import (
     ACCOUNTS,
@@ -125,7 +131,7 @@ class SimpleCollectors:
         for ask in (self._server.hostname, self._server.version):
             try:
                 answer: TextAnswer = await ask()
-            except (ApiRefused, Denied) as refusal:
+            except (ApiRefused, Denied, FunctionMissing) as refusal:
                 if isinstance(refusal, Denied) and not (asked.was_let_in or any(texts)):
                     raise  # it may be the login, which isn't to be tried once more
                 refusals.append(refusal)

@@ -16,7 +16,7 @@ from cpanel_mail_exporter.model.window import Slice
 from cpanel_mail_exporter.polling import ranges, schedule
 from cpanel_mail_exporter.polling.behaviour import facts_after
 from cpanel_mail_exporter.polling.intake import Intake, Visit
-from cpanel_mail_exporter.polling.ports import MailServer
+from cpanel_mail_exporter.polling.ports import DeliveryServer
 from cpanel_mail_exporter.polling.ranges import LEAF_SECONDS, READ_SECONDS, Ask
 from cpanel_mail_exporter.polling.reading_cursor import CURSOR
 from cpanel_mail_exporter.polling.reading_terms import Moment, PollReading, ReadingTerms
@@ -44,7 +44,7 @@ class DeliveriesReading:
     def __init__(
         self,
         terms: ReadingTerms,
-        server: MailServer,
+        server: DeliveryServer,
         events: EventSink | None,
         lines: LineSink | None,
     ) -> None:

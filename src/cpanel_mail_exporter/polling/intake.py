@@ -21,7 +21,7 @@ from cpanel_mail_exporter.model.query import (
 from cpanel_mail_exporter.model.records import DeliveryRecord
 from cpanel_mail_exporter.model.window import Slice
 from cpanel_mail_exporter.polling.learning import Facts, candidate
-from cpanel_mail_exporter.polling.ports import MailServer
+from cpanel_mail_exporter.polling.ports import DeliveryServer
 from cpanel_mail_exporter.polling.ranges import Fingerprint, fingerprint
 from cpanel_mail_exporter.polling.reading import SpanReader, TooManyPages
 from cpanel_mail_exporter.polling.reading_state import PAGE_ROWS, ReadCounts, ReadingMemory
@@ -61,7 +61,7 @@ class Intake:
         self,
         name: str,
         types: tuple[str, ...],
-        server: MailServer,
+        server: DeliveryServer,
         events: EventSink | None,
         lines: LineSink | None,
     ) -> None:

@@ -155,7 +155,10 @@ class Poller:
         )
 
     async def _ask_others(self, collectors: Sequence[str], visit: Visit) -> None:
-        """The collectors that may wait for another poll, one of them at least."""
+        """The collectors that may wait for another poll, one of them at least.
+
+        Also while nothing has answered: the reports on mail may hang, and the queue not.
+        """
         has_asked = False
         for collector in by_waiting(collectors, self._turns):
             if not may_ask_on(visit.errors):
@@ -201,7 +204,7 @@ class Poller:
 
     def _judged(self, outcome: CollectorOutcome, visit: Visit) -> CollectorOutcome:
         """An outcome, now that the whole visit is known."""
-        error = verdict(outcome.error, visit.errors)
+        error = verdict(outcome.error, visit.errors, outcome.collector)
         rest = 0.0
         if outcome.collector not in _AT_EVERY_POLL:
             interval = self._plan.interval_seconds

@@ -21,11 +21,8 @@ from cpanel_mail_exporter.model.records import DeliveryRecord
 from cpanel_mail_exporter.model.services import Service
 
 
-class MailServer(Protocol):
-    """One WHM server; every failure is a PollError."""
-
-    async def user_stats(self, start_unix: int, end_unix: int) -> UserStatsAnswer:
-        """Sums by user over a window."""
+class DeliveryServer(Protocol):
+    """One WHM server as the reading of delivery records asks it; every failure is a PollError."""
 
     async def totals(self, start_unix: int, end_unix: int) -> TotalsAnswer:
         """Sums of all mail over a range."""
@@ -37,6 +34,13 @@ class MailServer(Protocol):
 
         The answer isn't read on while *receive* works, so it may take its time.
         """
+
+
+class MailServer(DeliveryServer, Protocol):
+    """One WHM server in full."""
+
+    async def user_stats(self, start_unix: int, end_unix: int) -> UserStatsAnswer:
+        """Sums by user over a window."""
 
     async def mail_queue(
         self, receive: Callable[[list[QueuedMessage]], Awaitable[None]]

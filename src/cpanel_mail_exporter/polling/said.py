@@ -18,27 +18,34 @@ class Said:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._kinds: dict[str, str] = {}
+        self._failing: dict[str, tuple[str, str, str]] = {}
 
     def note(self, outcomes: Sequence[CollectorOutcome]) -> None:
         """One line for what fails in another way than before, or works again.
 
-        Collectors that fail alike, as all do when a server is down, share a line.
+        Collectors that fail alike, as all do when a server is down, share a line: also those that
+        are asked only after it was said.
         """
+        is_down = all(outcome.error is not None for outcome in outcomes)
+        said = frozenset(self._failing.values())
         alike: dict[tuple[str, str, str], list[str]] = {}
         recovered: list[str] = []
         for outcome in outcomes:
-            error = outcome.error
-            kind = error.kind if error else ""
-            if kind == self._kinds.get(outcome.collector, ""):
-                continue
-            self._kinds[outcome.collector] = kind
+            error, before = outcome.error, self._failing.get(outcome.collector)
             if error is None:
-                recovered.append(outcome.collector)
-            else:
-                is_off = isinstance(error, Unsupported)
-                what = f"{outcome.collector} ({error.function})" if is_off else error.function
-                alike.setdefault((error.kind, error.detail, error.advice), []).append(what)
+                if before is not None:
+                    recovered.append(outcome.collector)
+                    del self._failing[outcome.collector]
+                continue
+            if before is not None and before[0] == error.kind:
+                continue
+            words = (error.kind, error.detail, error.advice)
+            self._failing[outcome.collector] = words
+            if is_down and words in said:
+                continue
+            is_off = isinstance(error, Unsupported)
+            what = f"{outcome.collector} ({error.function})" if is_off else error.function
+            alike.setdefault(words, []).append(what)
         for (kind, detail, advice), parts in alike.items():
             what = ", ".join(dict.fromkeys(parts))
             off = "switched off: " if kind == Unsupported.kind else ""

@@ -6,9 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-from cpanel_mail_exporter.model.errors import Denied, FunctionRefused, PollError, Unsupported
+from cpanel_mail_exporter.model.errors import (
+    Denied,
+    FunctionMissing,
+    FunctionRefused,
+    PollError,
+    Unsupported,
+)
 from cpanel_mail_exporter.model.outcome import (
     ACCOUNTS,
+    OPTIONAL,
     SERVER_INFO,
     SERVICES,
     UNIQUE_RECIPIENTS,
@@ -148,14 +155,20 @@ def may_ask_on(errors: Sequence[PollError | None]) -> bool:
     return len(errors) - refused[0] < 2
 
 
-def verdict(error: PollError | None, errors: Sequence[PollError | None]) -> PollError | None:
+def verdict(
+    error: PollError | None, errors: Sequence[PollError | None], collector: str = ""
+) -> PollError | None:
     """What one collector's error means once the whole poll is known.
 
     WHM says the same to a wrong token and to one without the privilege. If another function
     succeeded with this token in this poll, it is the privilege: Denied becomes Unsupported. So does
-    an error of WHM's own whose text says that the function or the privilege for it is lacking.
+    an error of WHM's own whose text says that the function or the privilege for it is lacking, and
+    for OPTIONAL collectors HTTP 404: elsewhere that is taken for an update that goes on.
     """
-    if isinstance(error, (Denied, FunctionRefused)) and None in errors:
+    if error is None or None not in errors:
+        return error
+    is_missing = isinstance(error, FunctionMissing) and collector in OPTIONAL
+    if isinstance(error, (Denied, FunctionRefused)) or is_missing:
         return Unsupported(error.server, error.function, error.detail)
     return error
 

@@ -25,6 +25,7 @@ from cpanel_mail_exporter.model.errors import (
     ConnectFailed,
     Denied,
     DnsFailed,
+    FunctionMissing,
     FunctionRefused,
     NotJson,
     PollError,
@@ -336,6 +337,8 @@ class WhmServer:
             raise Denied(name, function, f"access denied (HTTP {status})")
         if 300 <= status < 400:
             raise Redirected(name, function, f"redirected elsewhere (HTTP {status})")
+        if status == 404:
+            raise FunctionMissing(name, function, "HTTP status 404")
         if status != 200:
             raise BadStatus(name, function, f"HTTP status {status}")
 

@@ -15,6 +15,7 @@ from cpanel_mail_exporter.model.errors import (
     ApiRefused,
     BadStatus,
     Denied,
+    FunctionMissing,
     FunctionRefused,
     PollError,
     TimedOut,
@@ -96,6 +97,10 @@ def denied(function: str) -> Denied:
 
 def lacking(function: str) -> FunctionRefused:
     return FunctionRefused("web1", function, 'WHM says "Permission denied"')
+
+
+def missing(function: str) -> FunctionMissing:
+    return FunctionMissing("web1", function, "HTTP status 404")
 
 
 def broken(function: str) -> BadStatus:
@@ -390,16 +395,42 @@ async def test_a_server_that_is_down_is_not_asked_for_everything_at_each_poll(wo
         world.server.errors[function] = TimedOut("web1", function, "no whole answer within 30 s")
         world.server.seconds[function] = 30.0
     await world.poller.poll()
-    assert len(world.server.asked) == 2
+    assert world.server.calls() == ["emailtrack_user_stats", "gethostname"]
     world.server.errors, world.server.seconds = {}, {}
     await world.poller.poll()
     assert world.findings.kinds() == dict.fromkeys(ALL), "nothing of it is owed to a collector"
 
 
+async def test_a_queue_is_read_though_the_reports_on_mail_hang(world: World) -> None:
+    world.server.errors["emailtrack_user_stats"] = TimedOut("web1", "f", "no whole answer")
+    world.server.seconds["emailtrack_user_stats"] = 40.0
+    await world.polls(6)
+    assert any(facts.mail_queue for facts in world.findings.facts)
+
+
+async def test_a_server_that_hangs_is_said_once_however_many_functions_are_tried(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    await world.polls(1)
+    for function in {call.split()[0] for call in FIRST_POLL}:
+        world.server.errors[function] = TimedOut("web1", function, "no whole answer within 30 s")
+        world.server.seconds[function] = 30.0
+    await world.polls(10)
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert line.startswith("web1: emailtrack_user_stats, fetch_mail_queue: no whole answer")
+    caplog.set_level(logging.INFO)
+    caplog.clear()
+    world.server.errors, world.server.seconds = {}, {}
+    await world.polls(6)
+    said = " ".join(record.getMessage() for record in caplog.records)
+    assert "works again: user_stats" in said
+    assert world.findings.kinds()[USER_STATS] is None
+
+
 # Refusals
 
 
-@pytest.mark.parametrize("refusal", [denied, lacking])
+@pytest.mark.parametrize("refusal", [denied, lacking, missing])
 async def test_what_the_token_may_not_ask_is_switched_off_visibly_and_all_else_goes_on(
     world: World, refusal: Callable[[str], PollError], caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -10,6 +10,7 @@ from cpanel_mail_exporter.model.errors import (
     KINDS,
     ApiRefused,
     Denied,
+    FunctionMissing,
     FunctionRefused,
     PollError,
     TimedOut,
@@ -288,3 +289,10 @@ def test_an_error_of_whm_about_the_function_is_a_lacking_privilege_if_another_an
     assert (found.function, found.detail) == (refused.function, refused.detail)
     assert verdict(refused, [refused]) is refused
     assert verdict(plain, [None, plain]) is plain
+
+
+def test_a_function_that_is_not_there_switches_off_what_is_beside_deliveries_alone() -> None:
+    missing = FunctionMissing("web1", "f", "HTTP status 404")
+    assert type(verdict(missing, [None, missing], "mail_queue")) is Unsupported
+    assert verdict(missing, [missing], "mail_queue") is missing
+    assert verdict(missing, [None, missing], "delivery_events") is missing

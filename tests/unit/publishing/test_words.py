@@ -93,6 +93,39 @@ def test_a_failure_says_what_to_do() -> None:
     )
 
 
+OFF = Unsupported("web1", "fetch_mail_queue", "access denied (HTTP 403)")
+
+
+def beside(stats: PollError | None, queue: PollError | None) -> ServerHistory:
+    """One poll, 75 s ago, of sums by user and of the queue."""
+    both = ("user_stats", "mail_queue")
+    outcomes = tuple(
+        CollectorOutcome(name, NOW - 75, 0.5, 0, error=error)
+        for name, error in zip(both, (stats, queue), strict=True)
+    )
+    return ServerHistory.empty(both).after(PollOutcome(NOW - 75, outcomes))
+
+
+def test_what_is_switched_off_is_named_and_no_failure() -> None:
+    history = beside(None, OFF)
+    assert (history.switched_off, history.errors) == (("mail_queue",), ())
+    assert server_state(history, NOW) == (
+        "last poll 1 min 15 s ago was complete; switched off, since WHM refuses them: mail_queue"
+    )
+    assert collector_state(history.collectors["mail_queue"], NOW) == (
+        "switched off: access denied (HTTP 403) (never good), asked again hourly"
+    )
+
+
+def test_another_failure_beside_what_is_switched_off_is_still_one() -> None:
+    history = beside(TIMED_OUT, OFF)
+    assert history.errors == (TIMED_OUT,)
+    assert server_state(history, NOW).startswith("last poll failed 1 min 15 s ago: no whole answer")
+    history = beside(None, TIMED_OUT)
+    assert (history.switched_off, history.errors) == ((), (TIMED_OUT,))
+    assert server_state(history, NOW).startswith("1 of 2 collectors failed")
+
+
 def test_one_collector_that_fails_is_said_as_one_of_two() -> None:
     unsupported = Unsupported("web1", "emailtrack_search", "access denied (HTTP 403)")
     assert server_state(after(None, unsupported), NOW) == (

@@ -514,6 +514,8 @@ def test_another_legacy_error_is_a_refusal_but_not_of_the_login() -> None:
         ("Not authorized", True),
         ("The function is disabled by the server's role", True),
         ("Failed to open the queue", False),
+        ("The service is temporarily unavailable", False),
+        ("The eximstats service is not available", False),
         ('Provide the "start_time" argument.', False),
         ("The database is being imported", False),
         ("", False),
