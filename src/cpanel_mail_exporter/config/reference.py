@@ -26,6 +26,7 @@ user_stats: {window: today}
 email_logs: {window: today, types: [success, failure, defer], max_series: 50000}
 delivery_events: {look_back: 5d, user_series: 2000}
 storage: {path: data}
+bounces: {rules_file: rules.toml, providers_file: providers.toml}
 """
 
 WEB_EXAMPLE = """\

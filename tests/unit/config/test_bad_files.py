@@ -18,7 +18,7 @@ ENVIRON = {
 }
 TOP_KEYS = (
     "servers, server_label, poll_interval, request_timeout, stale_after, user_stats, email_logs, "
-    "delivery_events, storage"
+    "delivery_events, storage, bounces"
 )
 
 SENTENCES: dict[str, list[str]] = {
