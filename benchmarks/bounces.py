@@ -6,7 +6,9 @@ them; two of five are attempts again with the very same text, as deferrals are. 
 all different, as long as is looked at, and made to please the patterns.
 """
 
+import argparse
 import csv
+import json
 import platform
 import random
 import re
@@ -30,39 +32,8 @@ ROUNDS = 5
 SAMPLE, HOSTILE, HOSTILE_SAMPLE = 2_000, 4_000, 100
 _REPEATED = 0.4
 _HOSTILE_WORDS = (
-    "user",
-    "mailbox",
-    "address",
-    "account",
-    "is",
-    "not",
-    "has",
-    "been",
-    "the",
-    "message",
-    "too",
-    "many",
-    "from",
-    "client",
-    "host",
-    "rejected",
-    "550",
-    "5.7.1",
-    "a@b.example",
-    "(",
-    "spam",
-    "smtp",
-    "error",
-    "remote",
-    "server",
-    "after",
-    "rcpt",
-    "to:",
-    "<",
-    "size",
-    "exceeds",
-    "limit",
-    "connect",
+    "user mailbox address account is not has been the message too many from client host rejected",
+    "550 5.7.1 a@b.example ( spam smtp error remote server after rcpt to: < size exceeds limit",
 )
 
 
@@ -82,13 +53,12 @@ def mix(count: int, chance: random.Random) -> list[str]:
 
 def hostile(count: int, chance: random.Random) -> list[str]:
     """*count* texts, no two alike, of words that many patterns begin with."""
-    texts = []
+    known, texts = " ".join(_HOSTILE_WORDS).split(), []
     for _ in range(count):
         words: list[str] = []
         while sum(map(len, words)) + len(words) < LONGEST_READ:
             words.append(
-                chance.choice(_HOSTILE_WORDS)
-                + chance.choice(("", "", chr(97 + chance.randrange(26))))
+                chance.choice(known) + chance.choice(("", "", chr(97 + chance.randrange(26))))
             )
         texts.append(" ".join(words)[:LONGEST_READ])
     return texts
@@ -212,13 +182,13 @@ def report(found: dict[str, Any]) -> str:
         ),
         "",
         (
-            f"The goal is {GOAL_PER_SECOND:,} texts/s over the mix: {found['texts']:,} texts, of which "
-            f"rules had to look at {found['looked_at_by_rules']:,}."
+            f"The goal is {GOAL_PER_SECOND:,} texts/s over the mix: {found['texts']:,} texts, of "
+            f"which rules had to look at {found['looked_at_by_rules']:,}."
         ),
         "",
         (
-            f"Hostile texts have {LONGEST_READ:,} characters, no two alike, of words that many patterns "
-            f"begin with; {found['hostile_texts']:,} of them made the process grow by "
+            f"Hostile texts have {LONGEST_READ:,} characters, no two alike, of words that many "
+            f"patterns begin with; {found['hostile_texts']:,} of them made the process grow by "
             f"{found['hostile_grown_bytes'] / 1e6:.0f} MB."
         ),
     ]

@@ -88,7 +88,7 @@ async def test_sighup_makes_it_read_again_while_the_program_runs(tmp_path: Path)
     with reload_signal(meaning):
         os.kill(os.getpid(), signal.SIGHUP)
         # The loop hears the signal in one turn, and starts the reading in the next.
-        while not (reading := [t for t in asyncio.all_tasks() if t.get_name() == "reload"]):
+        while not (reading := [t for t in asyncio.all_tasks() if t.get_name() == "reload"]):  # noqa: ASYNC110
             await asyncio.sleep(0)
         await asyncio.gather(*reading)
     assert meaning.reason(record(message=TEXT)).reason == "greylisted"
