@@ -9,8 +9,9 @@ import pytest
 
 from cpanel_mail_exporter.config import options
 from cpanel_mail_exporter.config.arguments import help_text
+from cpanel_mail_exporter.config.explain import load_explain
 from cpanel_mail_exporter.config.flags import Invocation, parse
-from cpanel_mail_exporter.config.load import load, load_demo, load_explain
+from cpanel_mail_exporter.config.load import load, load_demo
 from cpanel_mail_exporter.config.options import FLAGGED, OPTIONS
 from cpanel_mail_exporter.config.problems import ConfigError
 from cpanel_mail_exporter.config.settings import (
