@@ -60,7 +60,7 @@ async def test_a_good_file_is_taken_over_and_one_line_says_so(
     await read_again(meaning)
     assert meaning.reason(record(message=TEXT)).reason == "greylisted"
     assert [entry.getMessage() for entry in caplog.records] == [
-        "rules and providers were read again: 1 rules and 0 names of providers are your own"
+        "rules and providers were read again; own rules: 1, own names of providers: 0"
     ]
 
 
