@@ -25,9 +25,7 @@ _IPV4 = re.compile(r"(?<![\d.])\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?!\.?\d)")
 _IPV6 = re.compile(r"(?<![\w:])[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,8}(?![\w:])")
 _RUN = re.compile(r"[0-9a-z_-]{6,}", re.ASCII)
 # What Google puts before "- gsmtp".
-_QUEUE_ID = re.compile(
-    r"(?<![0-9a-z-])[0-9a-z-]{1,40}?si\d{5,12}[0-9a-z]{1,8}\.\d{1,4}", re.ASCII
-)
+_QUEUE_ID = re.compile(r"(?<![0-9a-z-])[0-9a-z-]{1,40}?si\d{5,12}[0-9a-z]{1,8}\.\d{1,4}", re.ASCII)
 _CODE_BEFORE = re.compile(r"[245][0-9][0-9]-")
 _SPOKEN_TO = re.compile(r"\bhost [^\s\[\]:.]+\.[^\s\[\]:]+ ?(?=\[)")
 _DIGITS = re.compile(r"[0-9]")
