@@ -93,7 +93,8 @@ def _filled(template: str, chance: random.Random) -> str:
     stage = chance.choice((f"RCPT TO:<{address}>", "end of data", sender))
     host = f"mx{chance.randrange(4)}.c{chance.randrange(5_000)}.example"
     ip = f"198.51.{chance.randrange(256)}.{chance.randrange(256)}"
-    return f"SMTP error from remote mail server after {stage}: host {host} [{ip}]: {text}"
+    spoken_to = chance.choice(("", f"host {host} [{ip}]: "))
+    return f"SMTP error from remote mail server after {stage}: {spoken_to}{text}"
 
 
 def plain_loop() -> Callable[[str], Any]:

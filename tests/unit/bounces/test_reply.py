@@ -32,6 +32,12 @@ EXIM = "SMTP error from remote mail server after RCPT TO:<bob@example.com>: host
             id="several lines, with a real line break",
         ),
         pytest.param(
+            "SMTP error from remote mail server after RCPT TO:<bob@example.com>: 550 Your host "
+            "h.example.org [192.0.2.25]: not welcome",
+            Reply("your host h [0.0.0.0]: not welcome", "550", "", "rcpt"),
+            id="Exim's log, where the host stands in a field of its own",
+        ),
+        pytest.param(
             EXIM + "[2001:db8::25]: 451 4.7.1 Greylisted",
             Reply("greylisted", "451", "4.7.1", "rcpt"),
             id="IPv6",
