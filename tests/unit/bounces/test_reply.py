@@ -99,6 +99,7 @@ def test_the_reply_is_found_within_its_wrapper(text: str, found: Reply) -> None:
         "connect to [192.0.2.25]:465: timed out",
         "retry in 450 seconds",
         "after 500 attempts",
+        "the size was 512",
         "a limit of 550 messages",
         "too large: 500 kb",
         "id 550e8400-e29b-41d4-a716-446655440000 failed",
