@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 DEV := .venv-dev
+COLLECTED ?= ../shared/bounces/dev.tsv
 PIP_QUIET := --quiet --disable-pip-version-check
 SOURCES := $(shell find src -type f -not -name '*.pyc') pyproject.toml README.md LICENSE
 

@@ -1,8 +1,15 @@
-"""Writes the reference pages that come from code: families, configuration, simulated WHM."""
+"""Writes the reference pages that come from code."""
 
+from collections.abc import Mapping
 from itertools import groupby
 from pathlib import Path
 
+from cpanel_mail_exporter.bounces.classes import CLASSES
+from cpanel_mail_exporter.bounces.patterns import LONGEST_PATTERN
+from cpanel_mail_exporter.bounces.reply import STAGES
+from cpanel_mail_exporter.bounces.rules import MOST_RULES
+from cpanel_mail_exporter.bounces.skeleton import LONGEST_READ
+from cpanel_mail_exporter.config.bounce_files import package_providers, package_rules
 from cpanel_mail_exporter.config.reference import render_reference
 from cpanel_mail_exporter.metrics.catalogue import FAMILIES
 from whm_simulator.api.documented import DOCUMENTED, EVERY_FUNCTION
@@ -79,9 +86,98 @@ def simulated_whm_page() -> str:
     return "".join(parts)
 
 
+REASONS_HEAD = """\
+# Reasons and providers
+
+Written by `make docs` from `bounces/classes.py` and the rules in `bounces/data`; don't edit.
+
+Values of the label `reason` of `cpanel_mail_delivery_failures_total` and
+`cpanel_mail_delivery_deferrals_total`, each with its `severity`: **hard** (trying again won't
+help), **soft** (it may), **block** (the sender, or what it sent, was refused).
+How one is chosen: [why mail fails](../explanation/why-mail-fails.md). What isn't known yet:
+[teach it a reply](../how-to/teach-it-a-reply.md).
+
+| reason | severity | meaning | rules | for example |
+|---|---|---|---|---|
+"""
+RULE_KEYS = """
+## What a rule holds
+
+A file of rules is TOML, each rule a table `[[rule]]`. All of its conditions must hold; the first
+rule that fits decides, those of a file of your own before the package's. Patterns are regular
+expressions of RE2, without lookaround and backreferences.
+
+| key | what it is |
+|---|---|
+"""
+RULE_ROWS = {
+    "name": "unique in its file: a-z, 0-9, and dashes between them",
+    "reason": "one of the classes above, but `other`",
+    "text": (
+        "pattern, or a list of them of which one must be found in the reply. The reply is in lower "
+        "case, one line, without codes and without what Exim wrote around it; addresses read "
+        "`<addr>`, network addresses `0.0.0.0` or `0::0`, long numbers `000000`, ids `id`"
+    ),
+    "code": "pattern for the whole reply code; it is empty where the text holds none",
+    "enhanced": "pattern for the whole enhanced status code, likewise",
+    "stage": (
+        f"pattern for what the reply answers: {', '.join(f'`{stage}`' for stage in STAGES)}, or "
+        "empty where the text doesn't say"
+    ),
+    "router": "pattern for the whole name of Exim's router",
+    "type": "pattern for WHM's word, `failure` or `defer`",
+    "example": "a text that this rule decides; checked when the file is read, if there is one",
+}
+RULE_BOUNDS = f"""
+A file holds {MOST_RULES:,} rules at most, a pattern {LONGEST_PATTERN:,} characters. Of a text the
+first {LONGEST_READ:,} characters are looked at.
+"""
+PROVIDERS_HEAD = """
+## Providers
+
+Values of the label `provider`, found by the name of the mail exchanger and then by the recipient's
+domain; `local` is for mail that stays on the server, `other` for all that isn't known. A file of
+your own (`bounces.providers_file`) has the same form as the package's: a table for each provider
+with lists `mx` and `domains`, where a name stands for all names below it as well.
+
+| provider | mail exchangers | domains |
+|---|---|---|
+"""
+_SHOWN_NAMES = 6
+
+
+def reasons_page() -> str:
+    """The reference of reasons, rules and providers as Markdown."""
+    rules = package_rules()
+    parts = [REASONS_HEAD]
+    for one in CLASSES:
+        own = [rule for rule in rules if rule.reason == one.name]
+        example = own[0].example.replace("|", "\\|").replace("\n", " ") if own else ""
+        parts.append(
+            f"| `{one.name}` | {one.severity} | {one.meaning} | {len(own)} "
+            f"| {f'`{example}`' if example else ''} |\n"
+        )
+    parts.append(RULE_KEYS)
+    parts += [f"| `{key}` | {meaning} |\n" for key, meaning in RULE_ROWS.items()]
+    parts += [RULE_BOUNDS, PROVIDERS_HEAD]
+    table = package_providers()
+    for name in sorted({*table.mx.values(), *table.domains.values()}):
+        exchangers, domains = _named(table.mx, name), _named(table.domains, name)
+        parts.append(f"| `{name}` | {exchangers} | {domains} |\n")
+    return "".join(parts)
+
+
+def _named(names: Mapping[str, str], provider: str) -> str:
+    """The first names of a provider, and how many more there are."""
+    own = [name for name, owner in names.items() if owner == provider]
+    more = f" and {len(own) - _SHOWN_NAMES} more" if len(own) > _SHOWN_NAMES else ""
+    return ", ".join(f"`{name}`" for name in own[:_SHOWN_NAMES]) + more
+
+
 PAGES = {
     DOCS / "reference" / "families.md": families_page,
     DOCS / "reference" / "configuration.md": render_reference,
+    DOCS / "reference" / "reasons.md": reasons_page,
     DOCS / "reference" / "simulated-whm.md": simulated_whm_page,
 }
 

@@ -2,14 +2,16 @@
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
 from cpanel_mail_exporter import demo, logs
 from cpanel_mail_exporter.app.explain import explain
 from cpanel_mail_exporter.app.running import poll_once, serve
+from cpanel_mail_exporter.config.explain import load_explain
 from cpanel_mail_exporter.config.flags import parse
-from cpanel_mail_exporter.config.load import load, load_demo, load_explain
+from cpanel_mail_exporter.config.load import load, load_demo
 from cpanel_mail_exporter.config.problems import ConfigError
 from cpanel_mail_exporter.metrics.catalogue import reserved_labels
 from cpanel_mail_exporter.web.listening import CannotListen
@@ -47,6 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str]) -> int:
     invocation = parse(argv, os.environ)
+    if invocation.command != "serve" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
     if invocation.command == "demo":
         return demo.run(load_demo(invocation))
     if invocation.command == "explain":

@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
+from cpanel_mail_exporter.config.bounce_files import read_bounce_files
+from cpanel_mail_exporter.config.settings import BouncesSettings
 from tests.e2e.exim import CPANEL_LOGS, HOSTNAME, Held, RealExim, real_exim
 from tests.e2e.outside import MANNERS
 from tests.e2e.programs import scrape, simulated_servers, wait_for
@@ -234,6 +236,35 @@ def test_a_row_tells_all_that_is_known_of_a_delivery() -> None:
         type="success",
         user=exim.user,
     )
+
+
+WHY = {
+    "nosuch@example.com": ("unknown_user", ""),
+    "lost@unknown.example": ("domain_not_found", ""),
+    "full@example.com": ("mailbox_full", ""),
+    "broken@example.com": ("remote_error", ""),
+    "gone@refuses.example": ("unknown_user", "550"),
+    "eve@dislikes.example": ("spam_content", "554"),
+    "gil@puts-off.example": ("greylisted", "451"),
+    "hal@hangs.example": ("network", ""),
+    "hugo@hangs-up.example": ("network", ""),
+    "dan@is-down.example": ("network", ""),
+    # What an alias file says after `:defer:` can be anything.
+    "later@example.com": ("other", ""),
+}
+
+
+def test_why_it_failed_is_told_from_what_a_real_exim_writes() -> None:
+    with real_exim() as exim:
+        exim.submit("ann@example.com", [*WHY], login="ann@example.com")
+        exim.wait_until_idle()
+        troubles = [row for row in log_mail(exim).rows(time.time()) if row.type != "success"]
+    known = read_bounce_files(BouncesSettings())
+    found = {
+        row.recipient: known.classifier.classify(row.message or "", row.router or "", row.type)
+        for row in troubles
+    }
+    assert {to: (why.reason.reason, why.reason.code) for to, why in found.items()} == WHY
 
 
 def test_mail_in_progress_is_followed_to_its_end_through_rotation() -> None:

@@ -31,3 +31,20 @@ def test_a_signal_while_python_still_imports_ends_it_well_and_silently(
         check=False,
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")
+
+
+def test_a_reload_while_python_still_imports_does_not_end_it() -> None:
+    ended = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            _IMPORT_THAT_IS_INTERRUPTED.format(number=int(signal.SIGHUP)),
+            "explain",
+            "Mailbox full",
+        ],
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (0, b"")
+    assert ended.stdout.startswith(b"reason         mailbox_full")

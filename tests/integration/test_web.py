@@ -34,7 +34,15 @@ AUTHORITY = trustme.CA()
 NOW = 1_795_252_447.0
 OPENMETRICS = "application/openmetrics-text;version=1.0.0;q=0.9,*/*;q=0.1"
 QUICK = Limits(request_seconds=0.2, idle_seconds=0.4, stalled_seconds=0.3)
-PATHS = ["/", "/metrics", "/probe?target=web1", "/sd", "/-/healthy", "/-/ready"]
+PATHS = [
+    "/",
+    "/metrics",
+    "/probe?target=web1",
+    "/sd",
+    "/debug/bounces",
+    "/-/healthy",
+    "/-/ready",
+]
 
 
 @dataclass

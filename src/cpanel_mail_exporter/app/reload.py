@@ -49,7 +49,7 @@ async def read_again(meaning: LiveMeaning | None) -> None:
         logger.error("%s%s; the rules and providers known so far stay in use", first, more)
         return
     logger.info(
-        "rules and providers were read again: %s rules and %s names of providers are your own",
+        "rules and providers were read again; own rules: %s, own names of providers: %s",
         known.own_rules,
         known.own_places,
     )

@@ -4,19 +4,24 @@ Knows nothing but rules and texts; success is never asked about. May be used by 
 once. Answers come from caches that are bounded in entries and in the length of what they keep.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 from cpanel_mail_exporter.bounces.classes import OTHER, SEVERITIES
-from cpanel_mail_exporter.bounces.patterns import Patterns, matches_whole
-from cpanel_mail_exporter.bounces.reply import Reply, read_reply
+from cpanel_mail_exporter.bounces.patterns import Patterns, matches_whole, whole
+from cpanel_mail_exporter.bounces.reply import read_reply
 from cpanel_mail_exporter.bounces.rules import Rule
 from cpanel_mail_exporter.bounces.skeleton import Skeletons
 from cpanel_mail_exporter.model.reason import Reason
 
 _TEXTS_KEPT, _SKELETONS_KEPT = 8_192, 8_192
+_VALUES_KEPT = 1_024
 _LONGEST_KEPT = 600
+
+
+_Values = tuple[str, str, str, str, str]
+"""Code, enhanced code, stage, router and type, as conditions are about them."""
 
 
 class Verdict(NamedTuple):
@@ -41,13 +46,15 @@ class Classifier:
         self._rules = tuple(rules)
         self._with_text = [number for number, rule in enumerate(rules) if rule.text is not None]
         self._without_text = [number for number, rule in enumerate(rules) if rule.text is None]
+        self._conditions = [_conditions(rule) for rule in rules]
         self._patterns = Patterns([rules[n].text or "" for n in self._with_text])
         self._skeletons = Skeletons()
         self._looked_at = 0
-        self._known_routers = [rule.router for rule in rules if rule.router is not None]
+        self._known_routers = [whole(r.router) for r in rules if r.router is not None]
         self._needs_type = any(rule.type is not None for rule in rules)
         self._router = lru_cache(256)(self._telling_router)
         self._of_text = lru_cache(_TEXTS_KEPT)(self._classified)
+        self._of_values = lru_cache(_VALUES_KEPT)(self._first_without_text)
         self._of_skeleton = lru_cache(_SKELETONS_KEPT)(self._decide)
 
     def classify(self, text: str, router: str = "", type: str = "") -> Verdict:  # noqa: A002
@@ -78,27 +85,30 @@ class Classifier:
     def _decide(self, skeleton: str, router: str, kind: str) -> Verdict:
         self._looked_at += 1
         reply = read_reply(skeleton)
-        circumstances = {"router": router, "type": kind}
-        last = len(self._rules)
-        # Rules that ask for words are looked up, the few others are tried one after the other.
+        values = (reply.code, reply.enhanced, reply.stage, router, kind)
+        last = self._of_values(values)
         for index in self._patterns.found_in(reply.text):
             number = self._with_text[index]
-            if _holds(self._rules[number], reply, circumstances):
-                last = number
-                break
-        for number in self._without_text:
             if number > last:
                 break
-            if _holds(self._rules[number], reply, circumstances):
+            if self._holds(number, values):
                 last = number
                 break
         rule = self._rules[last] if last < len(self._rules) else None
         name = rule.reason if rule is not None else OTHER
         return Verdict(Reason(name, SEVERITIES[name], reply.code, reply.enhanced), rule)
 
+    def _first_without_text(self, values: _Values) -> int:
+        """The first rule that asks for no words and fits, the number of all rules if none does."""
+        fits = (number for number in self._without_text if self._holds(number, values))
+        return next(fits, len(self._rules))
+
+    def _holds(self, number: int, values: _Values) -> bool:
+        """Whether all conditions of a rule but that on the text hold."""
+        return all(is_met(values[place]) for place, is_met in self._conditions[number])
+
     def _telling_router(self, router: str) -> str:
-        known = any(matches_whole(pattern, router) for pattern in self._known_routers)
-        return router if known else ""
+        return router if any(is_met(router) for is_met in self._known_routers) else ""
 
 
 def mistaken_examples(rules: Sequence[Rule], classifier: Classifier) -> list[str]:
@@ -121,15 +131,9 @@ def mistaken_examples(rules: Sequence[Rule], classifier: Classifier) -> list[str
     return mistakes
 
 
-def _holds(rule: Rule, reply: Reply, circumstances: dict[str, str]) -> bool:
-    """Whether all conditions but that on the text hold."""
-    for pattern, value in (
-        (rule.code, reply.code),
-        (rule.enhanced, reply.enhanced),
-        (rule.stage, reply.stage),
-        (rule.router, circumstances["router"]),
-        (rule.type, circumstances["type"]),
-    ):
-        if pattern is not None and not matches_whole(pattern, value):
-            return False
-    return True
+def _conditions(rule: Rule) -> tuple[tuple[int, Callable[[str], bool]], ...]:
+    """Those on values, each with the place of its value."""
+    patterns = (rule.code, rule.enhanced, rule.stage, rule.router, rule.type)
+    return tuple(
+        (place, whole(pattern)) for place, pattern in enumerate(patterns) if pattern is not None
+    )

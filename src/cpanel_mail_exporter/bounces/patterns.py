@@ -5,7 +5,8 @@ over the text finds the literal pieces that patterns need (`FilteredRE2`), so th
 a dozen are tried.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 
 import re2
 
@@ -14,6 +15,7 @@ LONGEST_PATTERN = 4_000
 
 _MEMORY_BYTES = 1 << 18
 """Bound for each pattern's program, and for its cache of states, which RE2 drops when it's full."""
+_ANSWERS_KEPT = 512
 
 
 class BadPattern(ValueError):
@@ -60,6 +62,20 @@ def check(pattern: str) -> None:
         raise BadPattern(
             told.decode(errors="replace") if isinstance(told, bytes) else told
         ) from None
+
+
+def whole(pattern: str) -> Callable[[str], bool]:
+    """A question that can be put often: whether a short text is what *pattern* describes.
+
+    Answers are kept: codes and stages are few.
+    """
+    compiled = re2.compile(pattern, _options())
+
+    @lru_cache(_ANSWERS_KEPT)
+    def is_whole(text: str) -> bool:
+        return compiled.fullmatch(text) is not None
+
+    return is_whole
 
 
 def matches_whole(pattern: str, text: str) -> bool:

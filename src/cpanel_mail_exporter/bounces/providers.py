@@ -5,12 +5,13 @@ domain. Never looks anything up in DNS.
 """
 
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
+
+from cpanel_mail_exporter.bounces.mistakes import FileMistakes, placed, quoted, table_of
 
 LOCAL = "local"
 """For mail that stays on the server; said by those who know, never found by name."""
@@ -28,19 +29,10 @@ _WORD = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})+")
 _LONGEST_NAME = 255
 _CACHED_PLACES = 4_096
-_SHOWN_CHARACTERS = 60
 
 
-class ProviderMistakes(ValueError):
-    """A file of providers can't be used; its text is one line for each mistake.
-
-    Attributes:
-        mistakes: where, what is wrong and what to do, in the file's order.
-    """
-
-    def __init__(self, mistakes: Sequence[str]) -> None:
-        self.mistakes = tuple(mistakes)
-        super().__init__("\n".join(self.mistakes))
+class ProviderMistakes(FileMistakes):
+    """A file of providers can't be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +107,9 @@ def providers_from_toml(text: str, origin: str) -> ProviderTable:
         ProviderMistakes: with all mistakes; only one if it isn't TOML.
     """
     try:
-        content = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        why = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        told = f"this isn't TOML: {why}; correct that place"
-        raise ProviderMistakes([f"{origin}: {told}" if origin else told]) from None
+        content = table_of(text)
+    except ValueError as error:
+        raise ProviderMistakes([placed(origin, "", str(error))]) from None
     reading = _Reading(origin)
     for word, entry in content.items():
         reading.take(word, entry)
@@ -143,12 +133,12 @@ class _Reading:
 
     def note(self, path: str, sentence: str) -> None:
         """Keep a mistake at *path*, empty for the whole file."""
-        self.mistakes.append(": ".join(filter(None, (self._origin, path, sentence))))
+        self.mistakes.append(placed(self._origin, path, sentence))
 
     def take(self, word: str, entry: Any) -> None:
         """One provider."""
         if not _WORD.fullmatch(word):
-            self.note(_quoted(word), "can't be a label; use up to 40 of a-z, 0-9 and _, a-z first")
+            self.note(quoted(word), "can't be a label; use up to 40 of a-z, 0-9 and _, a-z first")
             return
         if word in {LOCAL, OTHER}:
             self.note(word, "this word has a meaning of its own; choose another")
@@ -160,7 +150,7 @@ class _Reading:
             if key not in _KINDS:
                 near = get_close_matches(key, _KINDS, n=1)
                 hint = f"did you mean {near[0]!r}?" if near else "known are 'mx' and 'domains'"
-                self.note(f"{word}: {_quoted(key)}", f"there is no such key; {hint}")
+                self.note(f"{word}: {quoted(key)}", f"there is no such key; {hint}")
             elif isinstance(names, list):
                 for number, name in enumerate(names):
                     self._take_name(word, key, number, name)
@@ -178,13 +168,13 @@ class _Reading:
         if not _NAME.fullmatch(plain):
             self.note(
                 path,
-                f"{_quoted(name)} isn't the end of a name of two parts or more; write "
+                f"{quoted(name)} isn't the end of a name of two parts or more; write "
                 '"example.com", which stands for all names below it as well',
             )
             return
         owner = self.found[kind].setdefault(plain, word)
         if owner != word:
-            self.note(path, f"{_quoted(name)} belongs to {owner} already; take it out of one")
+            self.note(path, f"{quoted(name)} belongs to {owner} already; take it out of one")
 
 
 def _longest(names: Mapping[str, str], name: str) -> str | None:
@@ -209,8 +199,3 @@ def _plain(name: str) -> str:
         except UnicodeError:
             return name
     return name.rstrip(".")
-
-
-def _quoted(text: str) -> str:
-    """*text* in quotes, cut, control characters escaped."""
-    return repr(text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + "...")

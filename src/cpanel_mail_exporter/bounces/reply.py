@@ -56,7 +56,7 @@ _WRAPPER = re.compile(
 _HOST = re.compile(r"^host \S+ ?[\[(][^\])]*[\])](?::\d+)?(?: said| refused to talk to me)?: ?")
 
 _ENHANCED_CODE = r"[45]\.[0-7]\.\d{1,3}"
-_SAID = r"\b(?:said|status|error|code|reply|replied|returned|response|result|smtp|was|reason)"
+_SAID = r"\b(?:said|status|error|code|reply|replied|returned|response|result|smtp)"
 # Where a reply begins for sure any code of its first digit is one; elsewhere those of SMTP are.
 _AT_START = rf"(?:^|^[\"'<(\[]|{_SAID}[:;,=]? ?[\"'<(\[]?)(?P<first>[45]\d\d)"
 _BEFORE_ENHANCED = rf"[\s:;\"'<>(\[#](?P<second>[45][0-5]\d)(?=[ :-]+#?{_ENHANCED_CODE}\b)"

@@ -5,13 +5,12 @@ conditions of a rule must hold. Within a file, and over files, the first rule th
 """
 
 import re
-import tomllib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
 from cpanel_mail_exporter.bounces.classes import OTHER, SEVERITIES
+from cpanel_mail_exporter.bounces.mistakes import FileMistakes, placed, quoted, table_of
 from cpanel_mail_exporter.bounces.patterns import BadPattern, check, matches_whole
 
 PACKAGE_FILES: tuple[str, ...] = (
@@ -32,20 +31,11 @@ CONDITIONS: tuple[str, ...] = ("text", "code", "enhanced", "stage", "router", "t
 _KEYS = ("name", "reason", *CONDITIONS, "example")
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _LONGEST_NAME = 60
-_SHOWN_CHARACTERS = 60
 _ESCAPED = re.compile(r"\\[pP]\{[^}]*\}|\\.", re.DOTALL)
 
 
-class RuleMistakes(ValueError):
-    """A file of rules can't be used; its text is one line for each mistake.
-
-    Attributes:
-        mistakes: file, rule, what is wrong and what to do, in the file's order.
-    """
-
-    def __init__(self, mistakes: Sequence[str]) -> None:
-        self.mistakes = tuple(mistakes)
-        super().__init__("\n".join(self.mistakes))
+class RuleMistakes(FileMistakes):
+    """A file of rules can't be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +77,13 @@ def rules_from_toml(text: str, origin: str) -> tuple[Rule, ...]:
         RuleMistakes: with all mistakes; only one if it isn't TOML.
     """
     try:
-        content = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        why = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        told = f"this isn't TOML: {why}; correct that place"
-        raise RuleMistakes([f"{origin}: {told}" if origin else told]) from None
+        content = table_of(text)
+    except ValueError as error:
+        raise RuleMistakes([placed(origin, "", str(error))]) from None
     reading = _Reading(origin)
     tables = content.pop("rule", [])
     for key in content:
-        reading.note("", f"{_quoted(key)} is no rule; write each rule below a line [[rule]]")
+        reading.note("", f"{quoted(key)} is no rule; write each rule below a line [[rule]]")
     if not isinstance(tables, list):
         reading.note("", "a rule begins with [[rule]], in two brackets; write these")
         tables = []
@@ -119,7 +107,7 @@ class _Reading:
 
     def note(self, rule: str, sentence: str) -> None:
         """Keep a mistake in *rule*, empty for the whole file."""
-        self.mistakes.append(": ".join(filter(None, (self._origin, rule, sentence))))
+        self.mistakes.append(placed(self._origin, rule, sentence))
 
     def take(self, number: int, table: Any) -> None:
         """One rule, the *number*th of the file."""
@@ -132,7 +120,7 @@ class _Reading:
             if key not in _KEYS:
                 near = get_close_matches(key, _KEYS, n=1)
                 hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(_KEYS)}"
-                self.note(where, f"there is no key {_quoted(key)}; {hint}")
+                self.note(where, f"there is no key {quoted(key)}; {hint}")
         reason = self._reason(where, table.get("reason"))
         conditions = {
             key: self._condition(where, key, table[key]) for key in CONDITIONS if key in table
@@ -164,7 +152,7 @@ class _Reading:
         known = [name for name in SEVERITIES if name != OTHER]
         near = get_close_matches(str(reason), known, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"choose of {', '.join(known)}"
-        told = "has no reason" if reason is None else f"{_quoted(str(reason))} is no reason"
+        told = "has no reason" if reason is None else f"{quoted(str(reason))} is no reason"
         self.note(where, f"{told}; {hint}")
         return ""
 
@@ -177,7 +165,7 @@ class _Reading:
             return ""
         for one in alternatives:
             if mistake := _mistake(key, one):
-                self.note(where, f"{key}: {_quoted(one)} {mistake}")
+                self.note(where, f"{key}: {quoted(one)} {mistake}")
                 return ""
         pattern = "|".join(f"(?:{one})" for one in alternatives)
         try:
@@ -199,8 +187,3 @@ def _mistake(key: str, pattern: str) -> str:
     if key in {"text", "stage"} and plain != plain.lower():
         return "holds a capital letter, and texts are compared in lower case; write it small"
     return ""
-
-
-def _quoted(text: str) -> str:
-    """*text* in quotes, cut, control characters escaped."""
-    return repr(text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + "...")

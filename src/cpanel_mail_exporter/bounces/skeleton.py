@@ -14,7 +14,11 @@ LONGEST_READ = 2_000
 
 ADDRESS, IPV4, IPV6, NUMBER, ID = "<addr>", "0.0.0.0", "0::0", "000000", "id"  # noqa: S104
 
-_WRAPPED = ("SMTP error from remote ", "LMTP error from remote ")
+_WRAPPERS = ("SMTP error from remote ", "LMTP error from remote ")
+_WRAPPER = re.compile(
+    r"([SL]MTP error from remote [^:<>]{1,80}):(?: ?<[^<>]*>(?: [A-Z]+=[^\s:]+)*:)? "
+    r"(?:host \S{1,255} \[[0-9a-fA-F.:]{2,45}\](?::\d{1,5})?: ?)?"
+)
 _LONGEST_WORD = 300
 _MOST_WORDS_KEPT = 32_768
 _LONGEST_WORD_KEPT = 100
@@ -25,7 +29,7 @@ _IPV4 = re.compile(r"(?<![\d.])\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?!\.?\d)")
 _IPV6 = re.compile(r"(?<![\w:])[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,8}(?![\w:])")
 _RUN = re.compile(r"[0-9a-z_-]{6,}", re.ASCII)
 # What Google puts before "- gsmtp".
-_QUEUE_ID = re.compile(r"(?:[0-9a-z]+-)?[0-9a-z]+si\d+[0-9a-z]+(?:\.\d+)+", re.ASCII)
+_QUEUE_ID = re.compile(r"(?<![0-9a-z-])[0-9a-z-]{1,40}?si\d{5,12}[0-9a-z]{1,8}\.\d{1,4}", re.ASCII)
 _CODE_BEFORE = re.compile(r"[245][0-9][0-9]-")
 _SPOKEN_TO = re.compile(r"\bhost [^\s\[\]:.]+\.[^\s\[\]:]+ ?(?=\[)")
 _DIGITS = re.compile(r"[0-9]")
@@ -59,12 +63,10 @@ class Skeletons:
             # The lines of a reply, written with a backslash and an n.
             text = text.replace("\\r", " ").replace("\\n", " ")
         head = ""
-        if text.startswith(_WRAPPED):
+        if text.startswith(_WRAPPERS) and (wrapper := _WRAPPER.match(text)):
             # Most texts: what Exim says before the reply names whom it told what, and differs from
             # mail to mail; only which command it was about is kept.
-            before, _, after = text.partition("]: ")
-            if after and " host " in before:
-                head, text = f"{before.partition(':')[0].lower()}: ", after
+            head, text = f"{wrapper[1].lower()}: ", text[wrapper.end() :]
         skeleton = head + " ".join(map(self._word, text.split()))
         return _SPOKEN_TO.sub("host h ", skeleton) if "host " in skeleton else skeleton
 

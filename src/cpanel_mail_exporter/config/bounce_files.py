@@ -18,6 +18,8 @@ from cpanel_mail_exporter.bounces.providers import (
     providers_from_toml,
 )
 from cpanel_mail_exporter.bounces.rules import PACKAGE_FILES, Rule, RuleMistakes, rules_from_toml
+from cpanel_mail_exporter.config import options
+from cpanel_mail_exporter.config.precedence import Values
 from cpanel_mail_exporter.config.problems import ConfigError, Place, Problem
 from cpanel_mail_exporter.config.reading import read_regular
 from cpanel_mail_exporter.config.settings import BouncesSettings
@@ -38,6 +40,15 @@ class BounceKnowledge:
     providers: Providers
     own_rules: int
     own_places: int
+
+
+def named_files(values: Values) -> BouncesSettings:
+    """The files that flags, variables or the configuration name."""
+    rules, providers = values.find(options.RULES_FILE), values.find(options.PROVIDERS_FILE)
+    return BouncesSettings(
+        rules_file=rules.value if rules else None,
+        providers_file=providers.value if providers else None,
+    )
 
 
 def read_bounce_files(named: BouncesSettings) -> BounceKnowledge:

@@ -34,6 +34,7 @@ _OF_EXPLAIN = frozenset(
         *(option for option in FLAGGED if option.group == options.EXPLAIN),
     }
 )
+_ALONE = {"demo": "the demo", "explain": "explain"}
 _ONLY_OF: dict[str, Command] = {options.DEMO: "demo", options.EXPLAIN: "explain"}
 
 
@@ -168,7 +169,7 @@ def _misplaced(given: Given, option: Option[Any], command: Command) -> Problem:
     place = Place(given.source)
     if command == "demo":
         return Problem(place, "isn't for the demo, which brings its own; leave it out")
-    only = _ONLY_OF.get(option.group)
-    if only is None:
+    only = _ONLY_OF.get(option.group, "")
+    if not only:
         return Problem(place, f"has no use for {command}; leave it out")
-    return Problem(place, f"is for the {only} alone; write '{only}' or leave it out")
+    return Problem(place, f"is for {_ALONE[only]} alone; write '{only}' or leave it out")

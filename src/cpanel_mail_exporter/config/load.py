@@ -1,12 +1,11 @@
 """An invocation and the files it names -> Settings, or every mistake at once."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, tzinfo
-from pathlib import Path
+from datetime import tzinfo
 from typing import Any
 
 from cpanel_mail_exporter.config import options
-from cpanel_mail_exporter.config.bounce_files import read_bounce_files
+from cpanel_mail_exporter.config.bounce_files import named_files, read_bounce_files
 from cpanel_mail_exporter.config.certificate import check_issuers
 from cpanel_mail_exporter.config.durations import format_duration
 from cpanel_mail_exporter.config.file import FileParts, read_config_file
@@ -27,7 +26,6 @@ from cpanel_mail_exporter.config.settings import (
     DeliveryEventsSettings,
     DemoSettings,
     EmailLogsSettings,
-    ExplainSettings,
     FurtherSettings,
     ServerSettings,
     Settings,
@@ -86,7 +84,7 @@ def load(
     poll_interval_seconds = values.value(options.POLL_INTERVAL)
     stale_after_seconds = _stale_after(values, poll_interval_seconds, problems)
     _refuse_nothing_to_do(values, problems)
-    bounces = _bounces(values)
+    bounces = named_files(values)
     _check_bounce_files(bounces, problems)
     problems.raise_any()
     servers = values.parts.servers
@@ -148,51 +146,6 @@ def load_demo(invocation: Invocation) -> DemoSettings:
         with_prometheus=not values.value(options.NO_PROMETHEUS),
         log_level=values.value(options.LOG_LEVEL),
         log_format=values.value(options.LOG_FORMAT),
-    )
-
-
-def load_explain(invocation: Invocation) -> ExplainSettings:
-    """Check what `explain` was given.
-
-    Of a configuration file only the names of the bounces' files are looked at: who explains a text
-    need not be allowed to read the servers' tokens.
-
-    Raises:
-        ConfigError: with every problem.
-    """
-    problems = Problems(invocation.problems)
-    values = Values(invocation.values, problems)
-    named = values.find(CONFIG_FILE)
-    if named is not None:
-        values.parts = _parts_for_explain(named, problems)
-    problems.raise_any()
-    return ExplainSettings(
-        text=invocation.text,
-        bounces=_bounces(values),
-        as_json=values.value(options.AS_JSON),
-        host=values.value_or(options.HOST, ""),
-        domain=values.value_or(options.DOMAIN, ""),
-        router=values.value_or(options.ROUTER, ""),
-        type=values.value_or(options.TYPE, ""),
-    )
-
-
-def _parts_for_explain(named: Found[Path], problems: Problems) -> FileParts:
-    unheeded = Problems()
-    parts = read_config_file(
-        named, unheeded, environ={}, default_zone=UTC, reserved_labels=frozenset()
-    )
-    for problem in unheeded:
-        if problem.place == named.place or problem.place.path.startswith(options.BOUNCES.key):
-            problems.add(problem.place, problem.sentence)
-    return parts
-
-
-def _bounces(values: Values) -> BouncesSettings:
-    rules, providers = values.find(options.RULES_FILE), values.find(options.PROVIDERS_FILE)
-    return BouncesSettings(
-        rules_file=rules.value if rules else None,
-        providers_file=providers.value if providers else None,
     )
 
 

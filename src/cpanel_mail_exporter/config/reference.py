@@ -30,6 +30,7 @@ accounts: {max_series: 500}
 services: off
 spam_runs: {max_accounts: 50}
 storage: {path: data}
+bounces: {rules_file: rules.toml, providers_file: providers.toml}
 """
 
 WEB_EXAMPLE = """\

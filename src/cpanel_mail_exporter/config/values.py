@@ -134,7 +134,7 @@ def parse_types_text(text: str) -> tuple[str, ...]:
 
 def parse_event_type(text: str) -> str:
     """WHM's word for a failure or a deferral."""
-    return _chosen([text], ("failure", "defer"), "what fails")[0]
+    return _chosen([text], ("failure", "defer"), "a kind of trouble")[0]
 
 
 def parse_user_labels(words: Sequence[str]) -> tuple[str, ...]:

@@ -32,6 +32,12 @@ EXIM = "SMTP error from remote mail server after RCPT TO:<bob@example.com>: host
             id="several lines, with a real line break",
         ),
         pytest.param(
+            "SMTP error from remote mail server after RCPT TO:<bob@example.com>: 550 Your host "
+            "h.example.org [192.0.2.25]: not welcome",
+            Reply("your host h [0.0.0.0]: not welcome", "550", "", "rcpt"),
+            id="Exim's log, where the host stands in a field of its own",
+        ),
+        pytest.param(
             EXIM + "[2001:db8::25]: 451 4.7.1 Greylisted",
             Reply("greylisted", "451", "4.7.1", "rcpt"),
             id="IPv6",
@@ -93,6 +99,7 @@ def test_the_reply_is_found_within_its_wrapper(text: str, found: Reply) -> None:
         "connect to [192.0.2.25]:465: timed out",
         "retry in 450 seconds",
         "after 500 attempts",
+        "the size was 512",
         "a limit of 550 messages",
         "too large: 500 kb",
         "id 550e8400-e29b-41d4-a716-446655440000 failed",

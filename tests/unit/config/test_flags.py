@@ -9,14 +9,17 @@ import pytest
 
 from cpanel_mail_exporter.config import options
 from cpanel_mail_exporter.config.arguments import help_text
+from cpanel_mail_exporter.config.explain import load_explain
 from cpanel_mail_exporter.config.flags import Invocation, parse
 from cpanel_mail_exporter.config.load import load, load_demo
 from cpanel_mail_exporter.config.options import FLAGGED, OPTIONS
 from cpanel_mail_exporter.config.problems import ConfigError
 from cpanel_mail_exporter.config.settings import (
+    BouncesSettings,
     DeliveryEventsSettings,
     DemoSettings,
     EmailLogsSettings,
+    ExplainSettings,
     FurtherSettings,
     ServerSettings,
     Settings,
@@ -84,6 +87,7 @@ def test_defaults_of_the_options_are_those_of_the_settings() -> None:
         options.DEMO_SERVERS: DemoSettings().servers,
         options.DEMO_SEED: DemoSettings().seed,
         options.NO_PROMETHEUS: not DemoSettings().with_prometheus,
+        options.AS_JSON: ExplainSettings(None, usual.bounces).as_json,
     }
 
 
@@ -96,6 +100,8 @@ def files(tmp_path: Path, certificates: Path) -> Path:
     (tmp_path / "config.yml").write_text(
         "servers: [{name: web1, endpoint: web9.example.com, token_file: token}]\n"
     )
+    for name in ("rules.toml", "providers.toml"):
+        (tmp_path / name).write_text("")
     return tmp_path
 
 
@@ -127,6 +133,13 @@ SETTINGS: list[tuple[str, str, Callable[[Settings], Any], Any]] = [
     ("services.enabled", "false", lambda s: s.further, FurtherSettings(services=False)),
     ("server-info.enabled", "false", lambda s: s.further, FurtherSettings(server_info=False)),
     ("storage.path", "x/y", lambda s: s.storage.path, Path("x/y")),
+    ("bounces.rules-file", "@/rules.toml", lambda s: s.bounces.rules_file.name, "rules.toml"),
+    (
+        "bounces.providers-file",
+        "@/providers.toml",
+        lambda s: s.bounces.providers_file.name,
+        "providers.toml",
+    ),
     ("listen", "127.0.0.1:0", lambda s: (s.web.host, s.web.port), ("127.0.0.1", 0)),
     ("web.listen-address", ":1", lambda s: (s.web.host, s.web.port), ("", 1)),
     ("web.config.file", "@/web.yml", lambda s: list(s.web.basic_auth_users), ["alice"]),
@@ -135,8 +148,9 @@ SETTINGS: list[tuple[str, str, Callable[[Settings], Any], Any]] = [
 ]
 
 
-def test_the_table_names_every_flag_that_is_not_the_demos() -> None:
-    flags = {f for o in FLAGGED if o.group != options.DEMO for f in o.flags}
+def test_the_table_names_every_flag_that_is_not_for_the_demo_or_explain() -> None:
+    others = {options.DEMO, options.EXPLAIN}
+    flags = {f for o in FLAGGED if o.group not in others for f in o.flags}
     assert [flag for flag, *_ in SETTINGS] == sorted(flags, key=[r[0] for r in SETTINGS].index)
 
 
@@ -484,6 +498,46 @@ def test_the_demo_refuses_flags_that_mean_nothing_to_it() -> None:
         "--endpoint: isn't for the demo, which brings its own; leave it out",
         "--servers: '0' is too small; write 1 or more",
     ]
+
+
+def test_explain_has_flags_of_its_own() -> None:
+    def explain(*line: str, **environ: str) -> ExplainSettings:
+        return load_explain(parse(["explain", *line], environ))
+
+    assert explain() == ExplainSettings(None, BouncesSettings())
+    given = explain("550 No", "such user", "--json", "-host=mx.example", "--domain", "example.com",
+                    "--router=r", "--type=defer", "--bounces.rules-file=r.toml")  # fmt: skip
+    assert given == ExplainSettings(
+        "550 No such user", BouncesSettings(rules_file=Path("r.toml")), as_json=True,
+        host="mx.example", domain="example.com", router="r", type="defer",
+    )  # fmt: skip
+    assert explain(CPANEL_MAIL_ENDPOINT="h").text is None
+
+
+def test_explain_refuses_what_means_nothing_to_it() -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_explain(parse(["explain", "--listen=:1", "--type=failed"], {}))
+    assert str(caught.value).splitlines() == [
+        "--listen: has no use for explain; leave it out",
+        "--type: 'failed' isn't a kind of trouble; did you mean 'failure'?",
+    ]
+    with pytest.raises(ConfigError) as caught:
+        load_explain(parse(["--json"], {}))
+    assert str(caught.value) == "--json: is for explain alone; write 'explain' or leave it out"
+
+
+def test_explain_takes_the_files_of_a_configuration_whose_tokens_it_may_not_read(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "config.yml"
+    file.write_text(
+        "servers: [{name: web1, endpoint: web1.example.com, token_file: nothing}]\n"
+        "bounces: {rules_file: own.toml}\n"
+    )
+    settings = load_explain(parse(["explain", "--config.file", str(file)], {}))
+    assert settings.bounces == BouncesSettings(rules_file=tmp_path / "own.toml")
+    with pytest.raises(ConfigError, match="can't read"):
+        load_explain(parse(["explain", "--config.file", str(tmp_path / "none.yml")], {}))
 
 
 @pytest.mark.parametrize("word", ["-h", "--help", "-help"])

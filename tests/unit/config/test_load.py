@@ -106,6 +106,8 @@ def test_the_example_of_the_reference_page_can_be_used(
     of_file: Callable[[str], Settings], tmp_path: Path
 ) -> None:
     (tmp_path / "web1.token").write_text("FILETOKEN\n")
+    for name in ("rules.toml", "providers.toml"):
+        (tmp_path / name).write_text("")
     assert [server.name for server in of_file(EXAMPLE).servers] == ["web1", "web2"]
 
 
