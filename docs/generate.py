@@ -18,9 +18,9 @@ Written by `make docs` from `metrics/catalogue.py`; don't edit.
 Series about a server begin with `server` (its configured name) and the labels that the
 configuration gives it; with one server by flags there are none. `email_*` families describe a
 window and vanish `stale_after` after their collector's last success, and so do the gauges of the
-collector `delivery_events` (messages in progress, deferred recipients, the last day). The other
-`cpanel_mail_*` families stay: counters keep their values whatever fails, and are absent until what
-is stored of a server has been read.
+collector `delivery_events` (messages in progress, deferred recipients, the last day, spam runs).
+The other `cpanel_mail_*` families stay: counters keep their values whatever fails, and are absent
+until what is stored of a server has been read.
 The exporter's own process shows as `process_*`, as in every Prometheus client library; these
 figures are as old as the last poll.
 

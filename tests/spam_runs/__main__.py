@@ -47,7 +47,9 @@ def main() -> int:
     name = "classifier.md" if flags.classifier else "spam_runs.md"
     (RESULTS / name).write_text(page)
     sys.stdout.write(page)
-    usual = [run for one in runs if (one.spam_rate, one.server_rate) == (40, 20) for run in one.runs]
+    usual = [
+        run for one in runs if (one.spam_rate, one.server_rate) == (40, 20) for run in one.runs
+    ]
     alarms = sum(len(one.alarms) for one in (*calm, *runs))
     return int(alarms > 0 or in_time(usual) < len(usual))
 

@@ -17,9 +17,10 @@ def page_of(quiet: Sequence[Trial], compromised: Sequence[Trial], reasons: str) 
             "",
             (
                 "`make spam-runs`: the simulator's mail, read perfectly into a ledger and judged "
-                f"once a minute. An account is named when its score is {ALARMING_SCORE} or more and "
-                "the highest of its server. Servers have fourteen accounts, two of each habit, and "
-                f"20 messages a minute unless another rate is given. Reasons of failures: {reasons}."
+                f"once a minute. An account is named when its score is {ALARMING_SCORE} or more "
+                "and the highest of its server. Servers have fourteen accounts, two of each "
+                "habit, and 20 messages a minute unless another rate is given. "
+                f"Reasons of failures: {reasons}."
             ),
             "",
             "## Nobody is misused",
@@ -76,7 +77,9 @@ def _by_rate(trials: Sequence[Trial]) -> list[str]:
 
 
 def _by_habit(trials: Sequence[Trial]) -> list[str]:
-    runs = [run for one in trials if (one.spam_rate, one.server_rate) == (40, 20) for run in one.runs]
+    runs = [
+        run for one in trials if (one.spam_rate, one.server_rate) == (40, 20) for run in one.runs
+    ]
     habits = dict.fromkeys(run.user.rstrip("0123456789") for run in runs)
     lines = []
     for habit in habits:

@@ -102,9 +102,7 @@ def compromised(
     """
     begin = MONDAY + days * DAY + sum(seed.encode()) * 1_237 % (6 * 3_600)
     runs = {
-        user: Compromise(
-            "web1", user, begin + (n + 1) * every_seconds, spam_rate, RUN_SECONDS
-        )
+        user: Compromise("web1", user, begin + (n + 1) * every_seconds, spam_rate, RUN_SECONDS)
         for n, user in enumerate(users or user_names(ACCOUNTS))
     }
     play = Play(seed, ACCOUNTS, server_rate, list(runs.values()), meaning=meaning)

@@ -421,9 +421,7 @@ def test_spam_runs_are_those_of_the_worst_accounts_and_vanish_when_they_are_stal
     clock: StandingClock,
 ) -> None:
     ledger = Ledger("web1", MemoryStore(), MEANING)
-    one = board(
-        clock, terms(collectors=ALL, max_spam_run_accounts=2), ledgers={"web1": ledger}
-    )
+    one = board(clock, terms(collectors=ALL, max_spam_run_accounts=2), ledgers={"web1": ledger})
     ledger.begin(T)
     for number, user in enumerate(("a", "b", "c")):
         for n in range(40 + number):

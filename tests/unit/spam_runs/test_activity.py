@@ -18,7 +18,9 @@ ACTIVITY = st.builds(Activity, *([COUNTS] * 6), *([st.integers(0, (1 << 256) - 1
 
 
 @given(st.lists(ACTIVITY), st.randoms())
-def test_an_hour_has_the_sums_of_its_slots_in_any_order(slots: list[Activity], dice: object) -> None:
+def test_an_hour_has_the_sums_of_its_slots_in_any_order(
+    slots: list[Activity], dice: object
+) -> None:
     hour = folded(slots)
     assert hour[:6] == tuple(sum(slot[n] for slot in slots) for n in range(6))
     assert hour.peak == max((slot.tried for slot in slots), default=0)

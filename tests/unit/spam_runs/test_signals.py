@@ -88,7 +88,7 @@ def test_what_isnt_a_run_of_spam_doesnt_alarm(window: Window, usual: Baseline) -
 @pytest.mark.parametrize(
     ("window", "usual"),
     [
-        pytest.param(lately(200, unknown=0.2, networks=0), SHOP, id="from a script that was hacked"),
+        pytest.param(lately(200, unknown=0.2, networks=0), SHOP, id="from a hacked script"),
         pytest.param(lately(200, unknown=0.02, networks=40), SHOP, id="to a list that is clean"),
         pytest.param(
             lately(400, unknown=0.25, networks=1), Baseline(experience=1), id="of a new account"
@@ -132,9 +132,7 @@ def test_scores_and_parts_are_between_0_and_1(window: Window, usual: Baseline) -
 
 
 @given(st.lists(st.floats(0, 1), min_size=5, max_size=5), st.integers(0, 4), st.floats(0, 1))
-def test_no_part_lowers_the_score_by_rising(
-    values: list[float], place: int, other: float
-) -> None:
+def test_no_part_lowers_the_score_by_rising(values: list[float], place: int, other: float) -> None:
     low, high = sorted((values[place], other))
     scores = [
         Parts(*(value if n == place else own for n, own in enumerate(values))).score
