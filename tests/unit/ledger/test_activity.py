@@ -147,9 +147,25 @@ def test_slots_become_hours_and_hours_are_forgotten_after_four_weeks() -> None:
     ledger.watch(first + 4 * HOUR)
     assert (store.oldest_activity(), store.oldest_hour()) == (None, first)
     assert (store.hours("acc1")[first].tried, store.hours("acc1")[first].peak) == (12, 7)
-    sent(ledger, 1, first + 28 * 86_400, msg_id="m3")
-    ledger.watch(first + 28 * 86_400 + 4 * HOUR)
-    assert list(store.hours("acc1")) == [first + 28 * 86_400]
+    later = first + 28 * 86_400
+    sent(ledger, 1, later, msg_id="m3")
+    ledger.watch(later + 4 * HOUR)
+    assert list(store.hours("acc1")) == [first, later]
+    sent(ledger, 1, later + HOUR, msg_id="m4")
+    ledger.watch(later + 5 * HOUR)
+    assert list(store.hours("acc1")) == [later, later + HOUR]
+
+
+def test_a_server_that_is_wrong_about_the_time_once_costs_no_past() -> None:
+    store = MemoryStore()
+    ledger = begun(store)
+    sent(ledger, 5, T - 86_400, msg_id="m1")
+    sent(ledger, 6, T, msg_id="m2")
+    ledger.watch(T + 400 * 86_400)
+    ledger.watch(T + 60)
+    assert sum(hour.tried for hour in store.hours("acc1").values()) == 11
+    sent(ledger, 3, T + 30, msg_id="m3")
+    assert ledger.last_hour(T + 60) == {"acc1": LastHour(sent=3)}
 
 
 def spam(ledger: Ledger, user: str, count: int) -> None:
