@@ -8,10 +8,10 @@ PIP_QUIET := --quiet --disable-pip-version-check
 SOURCES := $(shell find src -type f -not -name '*.pyc') pyproject.toml README.md LICENSE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format golden bench bounces soak docs lock clean
+.PHONY: help install demo test check format golden bench bounces soak spam-runs docs lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(VENV)/.installed ## build .venv with the exporter and the simulator
 	@echo "ready: $(VENV)/bin/cpanel-mail-exporter --help"
@@ -49,6 +49,9 @@ bounces: $(DEV)/.installed ## how well replies are classified; results in tests/
 
 soak: $(DEV)/.installed ## kill the exporter 1,000 times (half an hour) and compare; results in tests/soak/results
 	$(DEV)/bin/python -m tests.soak $(SOAK_FLAGS)
+
+spam-runs: $(DEV)/.installed ## 30 days and dozens of spam runs on simulated servers; results in tests/spam_runs/results
+	$(DEV)/bin/python -m tests.spam_runs $(SPAM_RUNS_FLAGS)
 
 docs: $(DEV)/.installed ## write the generated reference pages anew
 	$(DEV)/bin/python docs/generate.py

@@ -25,9 +25,9 @@ Written by `make docs` from `metrics/catalogue.py`; don't edit.
 Series about a server begin with `server` (its configured name) and the labels that the
 configuration gives it; with one server by flags there are none. `email_*` families describe a
 window and vanish `stale_after` after their collector's last success, and so do the gauges of the
-collector `delivery_events` (messages in progress, deferred recipients, the last day) and those of
-the queue. Accounts, unique recipients, services and the server's name and version are asked less
-often, and vanish `stale_after` after they should have been asked again. The other
+collector `delivery_events` (messages in progress, deferred recipients, the last day, spam runs)
+and those of the queue. Accounts, unique recipients, services and the server's name and version are
+asked less often, and vanish `stale_after` after they should have been asked again. The other
 `cpanel_mail_*` families stay: counters keep their values whatever fails, and are absent until what
 is stored of a server has been read.
 The exporter's own process shows as `process_*`, as in every Prometheus client library; these

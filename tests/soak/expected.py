@@ -134,6 +134,32 @@ def numbers(rows: Iterable[Row], since_unix: int) -> Numbers:
     return {**counters, **histograms(seen)}
 
 
+def activity(rows: Iterable[Row], since_unix: int) -> Numbers:
+    """What each account did in whole hours since *since_unix*, by time of action.
+
+    Mail to other servers, and what has nowhere to go; in the words of the ledger's file.
+    """
+    since = -(-since_unix // 3_600) * 3_600
+    found: Counter[tuple[str, Labels]] = Counter()
+    for row in counted(rows, since):
+        way, kind = direction(row), row["type"]
+        is_sent = way == "outbound" or (way == "unknown" and kind != "success")
+        if kind not in OUTCOMES or row["user"] in ("", "-remote-") or not is_sent:
+            continue
+        what = {"success": "delivered", "failure": "failed", "defer": "deferred"}[kind]
+        router = row["router"] or ""
+        if kind != "success" and not row["transport"] and router.startswith("enforce_mail_perm"):
+            what = "stopped"
+        names = [what]
+        if row["actionunixtime"] - row["sendunixtime"] <= 600:
+            names.append("tried")
+        if what == "failed" and MEANING.reason(record(row)).reason == "unknown_user":
+            names.append("unknown")
+        for name in names:
+            found["activity", pairs(user=row["user"], what=name)] += 1
+    return dict(found)
+
+
 def attempts(rows: Sequence[Row], since_unix: int, until_unix: int) -> Numbers:
     """The histogram of attempts: outcomes until *until_unix*, with every deferral before them."""
     deferred: dict[tuple[str, str], list[int]] = defaultdict(list)

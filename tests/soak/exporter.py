@@ -3,11 +3,13 @@
 import json
 import re
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
@@ -23,6 +25,7 @@ from tests.soak.expected import (
     TIME_TO_FAIL,
     USER_EVENTS,
     Numbers,
+    pairs,
 )
 from tests.soak.plan import Death
 
@@ -113,6 +116,25 @@ class Exporter:
     def log(self) -> Path:
         """What all its processes wrote."""
         return self._folder / "exporter.log"
+
+    def activity(self, server: str, since_unix: int) -> Numbers:
+        """What its file of a server says of what accounts did, in whole hours since then."""
+        since = -(-since_unix // 3_600) * 3_600
+        found: Numbers = {}
+        path = self._folder / "data" / f"{server}.sqlite"
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+            for what in ("tried", "delivered", "deferred", "failed", "unknown", "stopped"):
+                rows = connection.execute(
+                    f"SELECT user, SUM({what}) FROM"
+                    f" (SELECT user, slot AS at, {what} FROM activity UNION ALL"
+                    f" SELECT user, hour AS at, {what} FROM activity_hour)"
+                    " WHERE at >= ? GROUP BY user",
+                    (since,),
+                )
+                for user, number in rows:
+                    if number:
+                        found["activity", pairs(user=json.loads(user), what=what)] = number
+        return found
 
     def is_dead(self) -> bool:
         """Whether the process has been killed by now; kills it if it is time.

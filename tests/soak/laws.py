@@ -8,7 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tests.soak.expected import ATTEMPTS, SETTLE_SECONDS, Numbers, Row, attempts, numbers
+from tests.soak.expected import (
+    ATTEMPTS,
+    SETTLE_SECONDS,
+    Numbers,
+    Row,
+    activity,
+    attempts,
+    numbers,
+)
 
 EXACT, REPLACED, CAPPED, DOUBLED = "exact", "replaced", "capped", "doubled"
 
@@ -157,16 +165,21 @@ class Difference(NamedTuple):
     found: int
 
 
-def differences(server: str, law: str, readings: Readings, found: Numbers) -> list[Difference]:
+def differences(
+    server: str, law: str, readings: Readings, found: Numbers, acted: Numbers | None = None
+) -> list[Difference]:
     """The numbers of *found* that break the law; none is what a run is for.
 
     Attempts are those of outcomes up to a certain second 65 minutes before the end. Which second
-    that is depends on when the last poll was, so they may be those up to any one of a few.
+    that is depends on when the last poll was, so they may be those up to any one of a few. What
+    accounts did, *acted*, is compared if it is given.
     """
     chosen = [readings.rows(name) for name in LAWS[law].readings]
     begins = ATTEMPTS + "_"
     others = {key: value for key, value in found.items() if not key[0].startswith(begins)}
     broken = _outside([numbers(rows, readings.since_unix) for rows in chosen], others)
+    if acted is not None:
+        broken += _outside([activity(rows, readings.since_unix) for rows in chosen], acted)
     own = {key: value for key, value in found.items() if key[0].startswith(begins)}
     settled_unix = readings.end_unix - SETTLE_SECONDS
     broken += min(

@@ -257,11 +257,13 @@ class Round:
                 since_unix=one.since_unix,
                 end_unix=end_unix,
             )
-            found = differences(server.name, server.law, readings, one.numbers)
+            [exporter] = [each for each in self._exporters if server.name in each.servers]
+            acted = exporter.activity(server.name, one.since_unix)
+            found = differences(server.name, server.law, readings, one.numbers, acted)
             self.result.differences += found
             counted = sum(row["actionunixtime"] >= one.since_unix for row in readings.shown)
             self.result.events += counted
-            self.result.numbers += len(one.numbers)
+            self.result.numbers += len(one.numbers) + len(acted)
             self._check_beginning(server.name, one)
             if server.law == CAPPED and not one.incomplete:
                 exact = differences(server.name, "exact", readings, one.numbers)

@@ -7,6 +7,7 @@ from tests.soak.expected import (
     FAILURES,
     SMTP_REPLIES,
     Row,
+    activity,
     attempts,
     numbers,
     pairs,
@@ -43,6 +44,28 @@ def row(kind: str = "success", acted: int = 10, **other: Any) -> Row:
         "type": kind,
         "message": "Accepted",
     } | other
+
+
+def test_what_an_account_did_is_told_in_whole_hours() -> None:
+    nowhere = {"transport": "", "deliveryuser": "", "host": None}
+    rows = [
+        row("success", 3_599),
+        row("success", 3_600 - T % 3_600),
+        row("defer", 3_700, user="shop1"),
+        row("failure", 5, sendunixtime=T + 3_695, actionunixtime=T + 3_700, user="shop1"),
+        row("failure", 3_700, router="enforce_mail_permissions", **nowhere),
+        row("success", 3_700, transport_is_remote=0),
+        row("success", 3_700, user="-remote-"),
+        row("inprogress", 3_700),
+    ]
+    assert activity(rows, T + 1) == {
+        ("activity", pairs(user="office1", what="delivered")): 2,
+        ("activity", pairs(user="office1", what="stopped")): 1,
+        ("activity", pairs(user="shop1", what="deferred")): 1,
+        ("activity", pairs(user="shop1", what="failed")): 1,
+        ("activity", pairs(user="shop1", what="tried")): 1,
+    }
+    assert activity(rows[:2], T + 3_600) == {}
 
 
 def test_all_samples_of_a_delivery_after_a_deferral() -> None:

@@ -1,10 +1,14 @@
-"""A simulated server's mail, read perfectly into a real ledger, and judged once a minute."""
+"""A simulated server's mail, read perfectly into a real ledger, and judged once a minute.
+
+Mail from elsewhere is left out.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from cpanel_mail_exporter.ledger.ledger import Ledger, LedgerTerms
+from cpanel_mail_exporter.ledger.meaning import Meaning
 from cpanel_mail_exporter.ledger.store import LedgerStore
 from cpanel_mail_exporter.model.reason import Reason
 from cpanel_mail_exporter.model.records import DeliveryRecord
@@ -13,7 +17,7 @@ from cpanel_mail_exporter.storage.memory import MemoryStore
 from whm_simulator.mail.rows import Row
 from whm_simulator.mail.source import Span
 from whm_simulator.world.cache import BlockCache
-from whm_simulator.world.incidents import Compromise
+from whm_simulator.world.incidents import BadDay, Compromise
 from whm_simulator.world.settings import WorldSettings
 from whm_simulator.world.stream import World
 
@@ -47,15 +51,19 @@ class Play:
         accounts: how many accounts; seven have one of each habit.
         rate_per_minute: messages of all of them, and half as much from elsewhere.
         compromises: accounts that send spam.
+        bad_days: sites that take mail badly for a while.
         store: where the ledger is kept.
+        meaning: says which recipients don't exist; that of the simulator if it is None.
     """
 
     seed: str
     accounts: int = 14
     rate_per_minute: float = 20
     compromises: Sequence[Compromise] = ()
+    bad_days: Sequence[BadDay] = ()
     begin_unix: int = MONDAY
     store: LedgerStore = field(default_factory=MemoryStore)
+    meaning: Meaning | None = None
     rows: int = 0
 
     def __post_init__(self) -> None:
@@ -65,9 +73,10 @@ class Play:
             rate_per_minute=self.rate_per_minute,
             history_seconds=2 * _ALL_IS_OVER_SECONDS,
             compromises=tuple(self.compromises),
+            bad_days=tuple(self.bad_days),
         )
         self.world = World(settings, "web1", 1, BlockCache(1_000))
-        self.meaning = TrueReasons()
+        self._true = TrueReasons()
         self.now = self._read_until = self.begin_unix
         self._acting: dict[int, list[DeliveryRecord]] = defaultdict(list)
         self.restart()
@@ -75,7 +84,7 @@ class Play:
     def restart(self) -> None:
         """Another process goes on with what was stored."""
         terms = LedgerTerms(user_limit=0, birth_delay_seconds=None)
-        self.ledger = Ledger("web1", self.store, self.meaning, terms)
+        self.ledger = Ledger("web1", self.store, self.meaning or self._true, terms)
         self.ledger.begin(self.now, counts_past=True)
 
     def passes(self, seconds: int) -> None:
@@ -85,10 +94,10 @@ class Play:
             self._go_on(min(_HOUR, end - self.now))
             self.ledger.watch(self.now)
 
-    def minutes(self, number: int) -> Iterator[Sequence[Signals]]:
-        """What is seen at the end of each of so many minutes."""
-        for _ in range(number):
-            self._go_on(60)
+    def minutes(self, number: int, each: int = 1) -> Iterator[Sequence[Signals]]:
+        """What is seen at the end of each of so many minutes, or of *each* of them."""
+        for _ in range(number // each):
+            self._go_on(60 * each)
             self.ledger.watch(self.now)
             yield self.ledger.spam_runs() or ()
 
@@ -100,6 +109,8 @@ class Play:
             self._read_until += _HOUR
             later = self._read_until + _ALL_IS_OVER_SECONDS
             for row in self.world.rows(later, Span(first, self._read_until - 1)):
+                if row.user == "-remote-":
+                    continue  # nearly half of all, and nobody's activity
                 assert row.actionunixtime is not None
                 self._acting[row.actionunixtime // 60].append(self._record(row))
         records = [
@@ -117,7 +128,7 @@ class Play:
     def _record(self, row: Row) -> DeliveryRecord:
         reason = self.world.reason(row)
         if reason is not None and row.message is not None:
-            self.meaning.by_text[row.message] = Reason(reason, "soft")
+            self._true.by_text[row.message] = Reason(reason, "soft")
         values = (
             row.actionunixtime, row.deliveredto, row.deliverydomain, row.deliveryuser, row.domain,
             row.host, row.ip, row.message, row.msgid, row.recipient, row.router, row.sender,

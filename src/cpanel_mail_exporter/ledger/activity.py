@@ -1,9 +1,9 @@
 """New events -> what each account did in each slot of action time.
 
-All of an account's mail to other servers is its activity, also what happened before counting began:
-it tells what is usual. Not an account's are mail from elsewhere, what is passed on of it (`-remote-`
-both), and rows without a user. cPanel's pseudo-users (`root`, `nobody`, `mailnull`) are told apart
-like accounts; who isn't to be judged is for others to say.
+All of an account's mail to other servers is its activity, also what happened before counting
+began: it tells what is usual. Not an account's are mail from elsewhere, what is passed on of it
+(`-remote-` both), and rows without a user. cPanel's pseudo-users (`root`, `nobody`, `mailnull`) are
+told apart like accounts; who isn't to be judged is for others to say.
 """
 
 from functools import lru_cache

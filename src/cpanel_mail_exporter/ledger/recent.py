@@ -61,11 +61,11 @@ class Recent:
                 slots[slot] = found if before is None else before.with_(found)
 
     def move_to(self, now_unix: int) -> None:
-        """Let go what is too old. A clock that was set back brings nothing back."""
+        """Let go what is too old."""
         first = self.first_slot(now_unix)
         sketched = slot_of(now_unix - _SKETCHED_SECONDS)
         with self._lock:
-            self._first_slot = max(first, self._first_slot)
+            self._first_slot = first
             for user, slots in list(self._users.items()):
                 for slot, found in list(slots.items()):
                     if slot < first:

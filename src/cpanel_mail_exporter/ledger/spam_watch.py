@@ -50,8 +50,9 @@ class SpamWatch:
         self._hours: dict[str, dict[int, HourActivity]] = {}
 
     def load(self, now_unix: int) -> None:
-        """Read the past hour from the store, if that is to be done."""
+        """Read the past hour from the store, if that is to be done, and let go what is older."""
         if self._is_loaded:
+            self.recent.move_to(now_unix)
             return
         self._hours = {}
         self._oldest_hour = None
@@ -88,7 +89,8 @@ class SpamWatch:
         return Change(
             hours=hours,
             folded=Slice(hour, hour + HOUR_SECONDS),
-            forget_hours_before_unix=until - _HOURS_KEPT_SECONDS,
+            # Not by the clock: a server that is wrong about it once would cost the whole past.
+            forget_hours_before_unix=hour - _HOURS_KEPT_SECONDS,
         )
 
     def judge(self, now_unix: int) -> None:

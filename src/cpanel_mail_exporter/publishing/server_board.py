@@ -206,11 +206,10 @@ class ServerBoard:
         runs = self._ledger.spam_runs() if self._ledger and DELIVERY_EVENTS in fresh else None
         if runs is not None:
             most = terms.max_spam_run_accounts
-            families += spam_runs(runs[:most] if most else runs)
+            families += spam_runs(runs[: most or None])
             name = catalogue.SPAM_RUN_SCORE.name
-            published[name], wanted[name] = min(len(runs), most or len(runs)), len(runs)
-            if most:
-                limits[name] = most
+            published[name], wanted[name] = len(runs[: most or None]), len(runs)
+            limits.update({name: most} if most else {})
         families += health(self.history, poll_interval_seconds=terms.poll_interval_seconds)
         families += windows(self.history, fresh)
         families += series(published, wanted, limits)

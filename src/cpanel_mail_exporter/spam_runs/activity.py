@@ -125,11 +125,12 @@ def hour_of(instant_unix: int) -> int:
 
 
 def window(slots: Mapping[int, Activity], now_unix: int, seconds: int) -> Window:
-    """What the last *seconds* come to.
+    """What the last few minutes come to.
 
     Args:
         slots: by first second; those outside the window are passed over.
         now_unix: its end. What lies ahead of it in the slot that goes on belongs to it.
+        seconds: its length.
     """
     start = now_unix - seconds
     tried = delivered = deferred = failed = unknown = 0.0

@@ -150,7 +150,7 @@ def _at_least(found: float, count: float) -> float:
     """Lower end of the interval of a share (E. B. Wilson, 1927), at two standard deviations.
 
     >>> round(_at_least(18, 100), 3)
-    0.117
+    0.116
     """
     share, square = found / count, _SURE * _SURE
     middle = share + square / (2 * count)

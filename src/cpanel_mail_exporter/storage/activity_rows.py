@@ -11,23 +11,17 @@ _SUMS = ("tried", "delivered", "deferred", "failed", "unknown", "stopped")
 _SKETCHES = ("addresses", "networks", "recipients")
 _LARGEST = ("peak", "addresses", "networks")
 
+_SUMMED = ", ".join(f"{column} = {column} + excluded.{column}" for column in _SUMS)
+_UNITED = ", ".join(f"{column} = united({column}, excluded.{column})" for column in _SKETCHES)
+_LARGER = ", ".join(f"{column} = max({column}, excluded.{column})" for column in _LARGEST)
+_MARKS = ", ".join("?" * 11)
 _ADD_SLOT = (
-    "INSERT INTO activity VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
-    + ", ".join(
-        (
-            *(f"{column} = {column} + excluded.{column}" for column in _SUMS),
-            *(f"{column} = united({column}, excluded.{column})" for column in _SKETCHES),
-        )
-    )
+    f"INSERT INTO activity VALUES ({_MARKS})"  # noqa: S608 - our names
+    f" ON CONFLICT DO UPDATE SET {_SUMMED}, {_UNITED}"
 )
 _ADD_HOUR = (
-    "INSERT INTO activity_hour VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
-    + ", ".join(
-        (
-            *(f"{column} = {column} + excluded.{column}" for column in _SUMS),
-            *(f"{column} = max({column}, excluded.{column})" for column in _LARGEST),
-        )
-    )
+    f"INSERT INTO activity_hour VALUES ({_MARKS})"  # noqa: S608 - our names
+    f" ON CONFLICT DO UPDATE SET {_SUMMED}, {_LARGER}"
 )
 
 

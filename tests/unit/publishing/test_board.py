@@ -421,6 +421,38 @@ def test_pairs_of_users_stand_beside_what_was_wanted_and_what_is_allowed(
     assert after.of("cpanel_mail_series_limit") == {users: "2"}, "the other has none"
 
 
+def test_spam_runs_are_those_of_the_worst_accounts_and_vanish_when_they_are_stale(
+    clock: StandingClock,
+) -> None:
+    ledger = Ledger("web1", MemoryStore(), MEANING)
+    one = board(clock, terms(collectors=ALL, max_spam_run_accounts=2), ledgers={"web1": ledger})
+    ledger.begin(T)
+    for number, user in enumerate(("a", "b", "c")):
+        for n in range(40 + number):
+            to = {"msg_id": f"{user}{n}", "recipient": f"{user}{n}@x.example", "user": user}
+            ledger.learn([row("outbound", "success", T, T, **to)], T)
+    poll(one.servers[0], clock.now, user_stats=None, delivery_events=STATE)
+    one.build()
+    score, family = "cpanel_mail_account_spam_run_score", "cpanel_mail_account_recent_recipients"
+    before = shown(one.everything())
+    assert score not in before.names()
+    assert ("web1", score) not in before.of("cpanel_mail_series")
+    ledger.watch(T)
+    poll(one.servers[0], clock.now, user_stats=None, delivery_events=STATE)
+    one.build()
+    found = shown(one.everything())
+    assert found.of(family) == {("web1", "b"): "41", ("web1", "c"): "42"}
+    assert found.of(score).keys() == found.of(family).keys()
+    assert found.of("cpanel_mail_series")["web1", score] == "2"
+    assert found.of("cpanel_mail_series_wanted")["web1", score] == "3"
+    assert found.of("cpanel_mail_series_limit")["web1", score] == "2"
+    clock.now += 300
+    one.build()
+    after = shown(one.everything())
+    assert {score, family} & set(after.names()) == set()
+    assert ("web1", score) not in after.of("cpanel_mail_series")
+
+
 async def test_a_new_series_is_published_at_0_and_then_without_news_at_its_value(
     clock: StandingClock,
 ) -> None:
