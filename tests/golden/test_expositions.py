@@ -213,7 +213,16 @@ FACTS = ServerFacts(
 
 
 class PastHour:
-    """What a ledger knows of the last hour."""
+    """A ledger that knows of nothing but the last hour."""
+
+    version = 0
+    next_publication_unix = None
+
+    def published(self, now_unix: float) -> None:
+        return None
+
+    def spam_runs(self) -> None:
+        return None
 
     def last_hour(self, server_now_unix: int) -> dict[str, LastHour]:
         assert server_now_unix == int(NOW) - 5
@@ -229,7 +238,7 @@ def state() -> Board:
         clock,
         terms("web1", collectors=collectors, answers=bounds),
         terms("web2", collectors=collectors, answers=bounds),
-        hours={"web1": PastHour()},
+        ledgers={"web1": PastHour()},
     )
     limits = {
         "reached_maxemails": LimitUse(200, 200),

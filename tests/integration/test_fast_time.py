@@ -71,7 +71,7 @@ async def an_exporter(
     """One process of it; the next one takes over what it stored."""
     ledgers = open_ledgers(settings)
     try:
-        yield Exporter(settings, session, clock, ledgers.by_server)
+        yield Exporter(settings, session, clock, ledgers)
     finally:
         ledgers.close()
 

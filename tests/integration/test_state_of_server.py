@@ -77,7 +77,7 @@ async def polled(quirks: Iterable[str] = (), login: Login | None = None) -> Asyn
             server_label=True,
         )
         ledgers = open_ledgers(settings, once=True)
-        exporter = Exporter(settings, session, clock, ledgers.by_server)
+        exporter = Exporter(settings, session, clock, ledgers)
         try:
             for poller in exporter.pollers:
                 await poller.poll()

@@ -41,7 +41,7 @@ async def poll(settings: Settings, polls: int) -> bytes:
     """Visit the server a few times, one visit right after the other; gives what is shown then."""
     ledgers = open_ledgers(settings)
     async with open_session(user_agent="crash points") as session:
-        exporter = Exporter(settings, session, SystemClock(), ledgers.by_server)
+        exporter = Exporter(settings, session, SystemClock(), ledgers)
         for _ in range(polls):
             for poller in exporter.pollers:
                 await poller.poll()

@@ -7,15 +7,14 @@ from importlib import metadata
 
 import aiohttp
 
+from cpanel_mail_exporter.app.ledgers import Ledgers
 from cpanel_mail_exporter.app.live_token import LiveToken
-from cpanel_mail_exporter.app.meaning import build_meaning
 from cpanel_mail_exporter.app.views import view
 from cpanel_mail_exporter.clock import Clock
 from cpanel_mail_exporter.config.settings import ServerSettings, Settings
 from cpanel_mail_exporter.exposition.log_lines import LogLines
 from cpanel_mail_exporter.exposition.text import LabelPairs
 from cpanel_mail_exporter.ledger.ledger import Ledger
-from cpanel_mail_exporter.ledger.meaning import Meaning
 from cpanel_mail_exporter.metrics.catalogue import EMAIL_LOGS as EMAIL_LOGS_FAMILY
 from cpanel_mail_exporter.metrics.exporter import build_info
 from cpanel_mail_exporter.model.family import FamilySamples
@@ -60,8 +59,7 @@ class Exporter:
     Must be built inside a running event loop, which the HTTP session belongs to.
 
     Args:
-        ledgers: one by name of each server whose delivery events are counted.
-        meaning: says whose domains are whose; None for one of its own.
+        ledgers: one for each server whose delivery events are counted.
         once: there is one poll of each server only.
     """
 
@@ -70,14 +68,13 @@ class Exporter:
         settings: Settings,
         session: aiohttp.ClientSession,
         clock: Clock,
-        ledgers: Mapping[str, Ledger],
+        ledgers: Ledgers,
         *,
-        meaning: Meaning | None = None,
         once: bool = False,
     ) -> None:
         self._settings = settings
         self._clock = clock
-        self._ledgers = ledgers
+        self._ledgers = ledgers.by_server
         process = ProcessFigures()
         about = build_info(version())
 
@@ -91,9 +88,8 @@ class Exporter:
             settings.email_logs.max_series_total if EMAIL_LOGS in windows else 0,
             own,
             clock,
-            ledgers,
+            ledgers.by_server,
         )
-        provider = (meaning or build_meaning()).provider
         context = cache(client_context)
         self.pollers = []
         for server, board in zip(settings.servers, self.board.servers, strict=True):
@@ -108,8 +104,12 @@ class Exporter:
                 interval_seconds=settings.poll_interval_seconds,
                 is_single=once,
             )
-            deliveries = _deliveries(server, settings, whm, ledgers.get(server.name), once=once)
-            self.pollers.append(Poller(plan, whm, token, deliveries, board, clock, provider))
+            deliveries = _deliveries(
+                server, settings, whm, self._ledgers.get(server.name), once=once
+            )
+            self.pollers.append(
+                Poller(plan, whm, token, deliveries, board, clock, ledgers.meaning.provider)
+            )
 
     def views(self) -> list[ServerView]:
         """Every server's state, for people and for service discovery."""

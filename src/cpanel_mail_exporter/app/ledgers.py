@@ -23,12 +23,12 @@ class Ledgers:
 
     Attributes:
         by_server: by the server's name; empty where delivery events aren't counted.
-        meaning: by which they say why mail fails; None where nothing is counted.
+        meaning: by which they say why mail fails, and the queue whose mail waits.
         close: lets other processes have the files; no ledger may be at work any more.
     """
 
     by_server: Mapping[str, Ledger]
-    meaning: LiveMeaning | None = None
+    meaning: LiveMeaning
     close: Callable[[], None] = lambda: None
 
 
@@ -43,10 +43,10 @@ def open_ledgers(settings: Settings, *, once: bool = False) -> Ledgers:
         ConfigError: the storage path can't be used, or another process uses it; or a file of rules
             or providers is wrong.
     """
+    meaning = build_meaning(settings.bounces)
     events, storage = settings.delivery_events, settings.storage
     if not events.is_enabled:
-        return Ledgers({})
-    meaning = build_meaning(settings.bounces)
+        return Ledgers({}, meaning)
     names = [server.name for server in settings.servers]
     try:
         stores = open_stores(

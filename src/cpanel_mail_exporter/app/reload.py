@@ -13,12 +13,8 @@ logger = logging.getLogger(__name__)
 
 
 @contextmanager
-def reload_signal(meaning: LiveMeaning | None) -> Iterator[None]:
-    """Within it SIGHUP makes *meaning* read its files again, in a thread of its own.
-
-    Args:
-        meaning: None where nothing is counted; the signal then does no more than say so.
-    """
+def reload_signal(meaning: LiveMeaning) -> Iterator[None]:
+    """Within it SIGHUP makes *meaning* read its files again, in a thread of its own."""
     loop = asyncio.get_running_loop()
     under_way: set[asyncio.Task[None]] = set()
 
@@ -36,11 +32,8 @@ def reload_signal(meaning: LiveMeaning | None) -> Iterator[None]:
             task.cancel()
 
 
-async def read_again(meaning: LiveMeaning | None) -> None:
+async def read_again(meaning: LiveMeaning) -> None:
     """Read the files again and say in one line of the log what came of it."""
-    if meaning is None:
-        logger.info("nothing to read again: delivery events aren't counted")
-        return
     try:
         known = await asyncio.to_thread(meaning.read_again)
     except ConfigError as error:

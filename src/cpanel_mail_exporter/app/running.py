@@ -48,7 +48,7 @@ async def serve(settings: Settings) -> None:
 
 async def _serve(settings: Settings, ledgers: Ledgers, clock: SystemClock) -> None:
     async with open_session(user_agent=f"{DISTRIBUTION}/{version()}") as session:
-        exporter = Exporter(settings, session, clock, ledgers.by_server)
+        exporter = Exporter(settings, session, clock, ledgers)
         web = web_server(settings, exporter, clock)
         host, port = await web.start()
         shown = f"[{host}]" if ":" in host else host
@@ -77,7 +77,7 @@ async def poll_once(settings: Settings) -> bool:
     collect_garbage_seldom()
     async with open_session(user_agent=f"{DISTRIBUTION}/{version()}") as session:
         ledgers = open_ledgers(settings, once=True)
-        exporter = Exporter(settings, session, clock, ledgers.by_server, once=True)
+        exporter = Exporter(settings, session, clock, ledgers, once=True)
         with _stop_signals() as stopped:
             polls = asyncio.create_task(poll_all_once(exporter.pollers))
             await _first_to_end(stopped, [polls])

@@ -12,7 +12,7 @@ from cpanel_mail_exporter.exposition.publication import Publication, Rendered, p
 from cpanel_mail_exporter.metrics import catalogue
 from cpanel_mail_exporter.metrics.shares import shares
 from cpanel_mail_exporter.model.family import FamilySamples
-from cpanel_mail_exporter.publishing.ports import Hours, Numbers
+from cpanel_mail_exporter.publishing.ports import Numbers
 from cpanel_mail_exporter.publishing.server_board import (
     ServerBoard,
     ServerTerms,
@@ -23,7 +23,6 @@ _ORDER = tuple(family.name for family in catalogue.FAMILIES)
 _REST_FOR_WORK = 10.0
 _LONGEST_WAIT_SECONDS = 3_600.0
 _NO_LEDGERS: Mapping[str, Numbers] = MappingProxyType({})
-_NO_HOURS: Mapping[str, Hours] = MappingProxyType({})
 
 
 class Board:
@@ -34,7 +33,6 @@ class Board:
         total_log_lines: the most lines of email_logs over all servers, 0 for no bound.
         own: gives the families about the exporter itself.
         ledgers: counted events by server, for those that have them counted.
-        hours: what users sent lately, by server, for those of which it is known.
     """
 
     def __init__(
@@ -44,12 +42,8 @@ class Board:
         own: Callable[[], Sequence[FamilySamples]],
         clock: Clock,
         ledgers: Mapping[str, Numbers] = _NO_LEDGERS,
-        hours: Mapping[str, Hours] = _NO_HOURS,
     ) -> None:
-        self.servers = [
-            ServerBoard(each, self._mark, ledgers.get(each.name), hours.get(each.name))
-            for each in terms
-        ]
+        self.servers = [ServerBoard(each, self._mark, ledgers.get(each.name)) for each in terms]
         self._total = total_log_lines
         self._own = own
         self._clock = clock

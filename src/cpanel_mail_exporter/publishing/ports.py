@@ -25,9 +25,5 @@ class Numbers(Protocol):
     def spam_runs(self) -> Sequence[Signals] | None:
         """Accounts that send much, the highest score first; None before they were looked at."""
 
-
-class Hours(Protocol):
-    """What one server's users sent lately, as `ledger.Ledger` knows it; doesn't wait for a disk."""
-
     def last_hour(self, server_now_unix: int) -> Mapping[str, LastHour]:
         """The events of the hour before an instant, by user and time of action."""

@@ -18,7 +18,7 @@ from cpanel_mail_exporter.model.deliveries import DeliveriesState
 from cpanel_mail_exporter.model.facts import ServerFacts
 from cpanel_mail_exporter.model.family import Family, FamilySamples
 from cpanel_mail_exporter.model.outcome import DELIVERY_EVENTS, EMAIL_LOGS, PollOutcome
-from cpanel_mail_exporter.publishing.ports import Hours, Numbers
+from cpanel_mail_exporter.publishing.ports import Numbers
 from cpanel_mail_exporter.publishing.whole_answers import AnswerTerms, fresh_facts, whole_answers
 
 
@@ -53,7 +53,6 @@ class ServerBoard:
         terms: how it is shown.
         changed: called when there is news.
         ledger: its counted events; None where they aren't counted.
-        hours: what its users sent lately; None where that isn't known.
     """
 
     def __init__(
@@ -61,7 +60,6 @@ class ServerBoard:
         terms: ServerTerms,
         changed: Callable[[], None],
         ledger: Numbers | None = None,
-        hours: Hours | None = None,
     ) -> None:
         self.terms = terms
         self.history = ServerHistory.empty(terms.collectors)
@@ -69,7 +67,6 @@ class ServerBoard:
         self._facts = ServerFacts()
         self._logs = LogBlocks()
         self._ledger = ledger
-        self._hours = hours
         self.deliveries: DeliveriesState | None = None
         self.log_line_share = 0
         self._numbers: Published | None = None
@@ -166,9 +163,9 @@ class ServerBoard:
         ]
 
     def _last_hour(self, now_unix: float, fresh: tuple[str, ...]) -> Mapping[str, LastHour] | None:
-        if self._hours is None or DELIVERY_EVENTS not in fresh:
+        if self._ledger is None or DELIVERY_EVENTS not in fresh:
             return None
-        return self._hours.last_hour(int(now_unix + (self.history.clock_skew_seconds or 0.0)))
+        return self._ledger.last_hour(int(now_unix + (self.history.clock_skew_seconds or 0.0)))
 
     def _render(self, now_unix: float, fresh: tuple[str, ...], log_lines: int) -> Rendered:
         terms = self.terms

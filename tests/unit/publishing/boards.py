@@ -29,7 +29,6 @@ from cpanel_mail_exporter.model.outcome import (
 )
 from cpanel_mail_exporter.model.records import STAT_TYPES, DeliveryRecord, UserStat
 from cpanel_mail_exporter.publishing.board import Board
-from cpanel_mail_exporter.publishing.ports import Hours
 from cpanel_mail_exporter.publishing.server_board import ServerBoard, ServerTerms
 from tests.unit.exposition.reading import Read, read
 from tests.unit.exposition.records import delivery
@@ -56,9 +55,8 @@ def board(
     total: int = 0,
     own: Callable[[], Sequence[FamilySamples]] = lambda: [VERSION],
     ledgers: Mapping[str, Ledger] | None = None,
-    hours: Mapping[str, Hours] | None = None,
 ) -> Board:
-    return Board(servers or (terms(),), total, own, clock, ledgers or {}, hours or {})
+    return Board(servers or (terms(),), total, own, clock, ledgers or {})
 
 
 def stat(**changes: Any) -> UserStat:
