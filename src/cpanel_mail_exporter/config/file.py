@@ -76,30 +76,8 @@ def read_config_file(
         options.STALE_AFTER,
     ):
         _note(parts, option, top.read(option))
-    if family := _read_family(parts, top, USER_STATS, options.USER_STATS_WINDOW, None):
-        labels = family.read_words(options.USER_STATS_LABELS, values.parse_user_labels)
-        _note(parts, options.USER_STATS_LABELS, labels)
-    if family := _read_family(parts, top, EMAIL_LOGS, options.EMAIL_LOGS_WINDOW, None):
-        types = family.read_words(options.EMAIL_LOGS_TYPES, values.parse_types)
-        _note(parts, options.EMAIL_LOGS_TYPES, types)
-        for count in (options.MAX_SERIES, options.MAX_SERIES_TOTAL):
-            _note(parts, count, family.read(count))
-    if family := _read_family(parts, top, DELIVERY_EVENTS, DELIVERY_EVENTS_ENABLED, False):
-        _note(parts, options.BACKFILL, family.read(options.BACKFILL))
-        for number in (options.LOOK_BACK, options.USER_SERIES):
-            _note(parts, number, family.read(number))
-    for family_option, switch, budget in _FURTHER:
-        family = _read_family(parts, top, family_option, switch, False)
-        if family is not None and budget is not None:
-            _note(parts, budget, family.read(budget))
-    if (spam_runs := top.section(options.SPAM_RUNS)) is not None:
-        most = options.SPAM_RUNS_MAX_ACCOUNTS
-        _note(parts, most, spam_runs.read(most))
-    if (storage := top.section(STORAGE)) is not None:
-        _note_path(parts, path.parent, storage, options.STORAGE_PATH)
-    if (bounces := top.section(options.BOUNCES)) is not None:
-        for file in (options.RULES_FILE, options.PROVIDERS_FILE):
-            _note_path(parts, path.parent, bounces, file)
+    _read_families(parts, top)
+    _read_paths(parts, top, path.parent)
     _check_server_label(parts, top, problems)
     return parts
 
@@ -153,6 +131,37 @@ def _read_family(
     return section
 
 
+def _read_families(parts: FileParts, top: Section) -> None:
+    if family := _read_family(parts, top, USER_STATS, options.USER_STATS_WINDOW, None):
+        labels = family.read_words(options.USER_STATS_LABELS, values.parse_user_labels)
+        _note(parts, options.USER_STATS_LABELS, labels)
+    if family := _read_family(parts, top, EMAIL_LOGS, options.EMAIL_LOGS_WINDOW, None):
+        types = family.read_words(options.EMAIL_LOGS_TYPES, values.parse_types)
+        _note(parts, options.EMAIL_LOGS_TYPES, types)
+        for count in (options.MAX_SERIES, options.MAX_SERIES_TOTAL):
+            _note(parts, count, family.read(count))
+    if family := _read_family(parts, top, DELIVERY_EVENTS, DELIVERY_EVENTS_ENABLED, False):
+        _note(parts, options.BACKFILL, family.read(options.BACKFILL))
+        for number in (options.LOOK_BACK, options.USER_SERIES):
+            _note(parts, number, family.read(number))
+    for further, switch, budget in _FURTHER:
+        family = _read_family(parts, top, further, switch, False)
+        if family is not None and budget is not None:
+            _note(parts, budget, family.read(budget))
+    if (spam_runs := top.section(options.SPAM_RUNS)) is not None:
+        most = options.SPAM_RUNS_MAX_ACCOUNTS
+        _note(parts, most, spam_runs.read(most))
+
+
+def _read_paths(parts: FileParts, top: Section, folder: Path) -> None:
+    """Relative ones start at *folder*, the file's own."""
+    if (storage := top.section(STORAGE)) is not None:
+        _note_path(parts, folder, storage, options.STORAGE_PATH)
+    if (bounces := top.section(options.BOUNCES)) is not None:
+        for file in (options.RULES_FILE, options.PROVIDERS_FILE):
+            _note_path(parts, folder, bounces, file)
+
+
 def _check_server_label(parts: FileParts, top: Section, problems: Problems) -> None:
     servers = top.node(SERVERS)
     found = parts.find(options.SERVER_LABEL)
@@ -164,7 +173,6 @@ def _check_server_label(parts: FileParts, top: Section, problems: Problems) -> N
 
 
 def _note_path(parts: FileParts, folder: Path, section: Section, option: Option[Path]) -> None:
-    """Relative paths start at the file's folder."""
     found = section.read(option)
     if found is not None:
         parts.found[option] = Found(folder / found.value, found.place)
