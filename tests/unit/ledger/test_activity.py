@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from cpanel_mail_exporter.ledger.activity import ActivityCount, network_of
+from cpanel_mail_exporter.ledger.change import Change
 from cpanel_mail_exporter.ledger.ledger import Ledger, LedgerTerms
 from cpanel_mail_exporter.model.accounts import LastHour
+from cpanel_mail_exporter.model.errors import StorageFailed
 from cpanel_mail_exporter.spam_runs.sketch import distinct
 from cpanel_mail_exporter.storage.memory import MemoryStore
 from tests.unit.ledger.mail import MEANING, row
@@ -136,6 +138,33 @@ def test_the_past_hour_is_there_again_after_a_restart() -> None:
     assert begun(store, T + 5 * HOUR).last_hour(T + 5 * HOUR) == {}
 
 
+class StoredThough(MemoryStore):
+    """Its next commit is stored, and fails all the same."""
+
+    is_failing = False
+
+    def commit(self, change: Change) -> None:
+        super().commit(change)
+        if self.is_failing:
+            self.is_failing = False
+            raise StorageFailed("web1", "storage", "on purpose")
+
+
+def test_after_a_failure_the_past_hour_is_read_again() -> None:
+    """What was stored though it seemed to fail is in it, once."""
+    store = StoredThough()
+    ledger = begun(store)
+    sent(ledger, 2, T - 60, msg_id="m1")
+    store.is_failing = True
+    with pytest.raises(StorageFailed):
+        sent(ledger, 5, T)
+    assert ledger.last_hour(T) == {"acc1": LastHour(sent=2)}
+    ledger.begin(T)
+    assert ledger.last_hour(T) == {"acc1": LastHour(sent=7)}
+    sent(ledger, 5, T)
+    assert ledger.last_hour(T) == {"acc1": LastHour(sent=7)}
+
+
 def test_slots_become_hours_and_hours_are_forgotten_after_four_weeks() -> None:
     store = MemoryStore()
     ledger = begun(store)
@@ -198,6 +227,22 @@ def test_who_sends_spam_is_seen_at_the_next_look_the_worst_first() -> None:
     assert found[0].score > 0.9 > found[1].score > 0
     ledger.watch(T + 1_200)
     assert ledger.spam_runs() == ()
+
+
+def test_what_is_usual_grows_with_the_hours_that_are_folded() -> None:
+    """An account that never stops is judged as by a process that has just begun."""
+    store = MemoryStore()
+    ledger = begun(store)
+    usual = []
+    for number in range(30):
+        now = T + number * HOUR
+        sent(ledger, 200, now, msg_id=f"m{number}")
+        ledger.watch(now)
+        again = begun(store, now)
+        again.watch(now)
+        assert again.spam_runs() == ledger.spam_runs()
+        usual += [one.usual_recipients for one in ledger.spam_runs() or ()]
+    assert (len(usual), usual[0], round(usual[-1])) == (30, 30, 200)
 
 
 def test_what_is_usual_lets_a_busy_account_be() -> None:
