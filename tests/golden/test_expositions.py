@@ -30,7 +30,17 @@ from cpanel_mail_exporter.whm.decode import judge, user_stat_rows
 from tests.unit.exposition.records import delivery
 from tests.unit.ledger.mail import MEANING
 from tests.unit.ledger.mail import row as mail
-from tests.unit.publishing.boards import SIMPLE, board, log_blocks, poll, shown, stat, terms, whole
+from tests.unit.publishing.boards import (
+    SIMPLE,
+    PastHour,
+    board,
+    log_blocks,
+    poll,
+    shown,
+    stat,
+    terms,
+    whole,
+)
 from tests.unit.publishing.clock import StandingClock
 
 Compare = Callable[[str, bytes], None]
@@ -212,33 +222,17 @@ FACTS = ServerFacts(
 )
 
 
-class PastHour:
-    """A ledger that knows of nothing but the last hour."""
-
-    version = 0
-    next_publication_unix = None
-
-    def published(self, now_unix: float) -> None:
-        return None
-
-    def spam_runs(self) -> None:
-        return None
-
-    def last_hour(self, server_now_unix: int) -> dict[str, LastHour]:
-        assert server_now_unix == int(NOW) - 5
-        return {"shop": LastHour(90, 6, 4), "news": LastHour(480), "idle": LastHour()}
-
-
 def state() -> Board:
     """One server that is told of in full, and one whose token may ask for deliveries alone."""
     clock = StandingClock(NOW)
     bounds = AnswerTerms(queue_users=2, account_series=2)
     collectors = (USER_STATS, DELIVERY_EVENTS, *SIMPLE)
+    past = PastHour({"shop": LastHour(90, 6, 4), "news": LastHour(480), "idle": LastHour()})
     one = board(
         clock,
         terms("web1", collectors=collectors, answers=bounds),
         terms("web2", collectors=collectors, answers=bounds),
-        ledgers={"web1": PastHour()},
+        ledgers={"web1": past},
     )
     limits = {
         "reached_maxemails": LimitUse(200, 200),

@@ -95,14 +95,6 @@ async def test_sighup_makes_it_read_again_while_the_program_runs(tmp_path: Path)
     assert signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
 
 
-async def test_where_nothing_is_counted_there_is_nothing_to_read_again(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    caplog.set_level(logging.INFO)
-    await read_again(None)
-    assert "nothing to read again" in caplog.text
-
-
 def test_a_bad_file_at_start_is_a_mistake_of_the_configuration(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="can't read"):
         build_meaning(BouncesSettings(rules_file=tmp_path / "none.toml"))

@@ -9,8 +9,9 @@ from cpanel_mail_exporter.exposition.body import Format
 from cpanel_mail_exporter.exposition.log_blocks import LogBlocks, LogBlocksBuilder
 from cpanel_mail_exporter.exposition.log_lines import LogLines
 from cpanel_mail_exporter.exposition.publication import Publication
-from cpanel_mail_exporter.ledger.ledger import Ledger
+from cpanel_mail_exporter.ledger.figures import Published
 from cpanel_mail_exporter.metrics.catalogue import BUILD_INFO
+from cpanel_mail_exporter.model.accounts import LastHour
 from cpanel_mail_exporter.model.deliveries import DeliveriesState
 from cpanel_mail_exporter.model.errors import PollError
 from cpanel_mail_exporter.model.facts import ServerFacts
@@ -29,13 +30,40 @@ from cpanel_mail_exporter.model.outcome import (
 )
 from cpanel_mail_exporter.model.records import STAT_TYPES, DeliveryRecord, UserStat
 from cpanel_mail_exporter.publishing.board import Board
+from cpanel_mail_exporter.publishing.ports import Numbers
 from cpanel_mail_exporter.publishing.server_board import ServerBoard, ServerTerms
+from cpanel_mail_exporter.spam_runs.signals import Signals
 from tests.unit.exposition.reading import Read, read
 from tests.unit.exposition.records import delivery
 
 WINDOWED = (USER_STATS, EMAIL_LOGS)
 SIMPLE = (SERVER_INFO, SERVICES, MAIL_QUEUE, ACCOUNTS, UNIQUE_RECIPIENTS)
 VERSION = FamilySamples(BUILD_INFO, [(("1.2.3", "3.11.2"), 1)])
+
+
+class PastHour:
+    """A ledger that knows of nothing but the last hour.
+
+    Attributes:
+        asked: the instants it was asked about.
+    """
+
+    version = 0
+    next_publication_unix = None
+
+    def __init__(self, hour: Mapping[str, LastHour]) -> None:
+        self.asked: list[int] = []
+        self._hour = hour
+
+    def published(self, now_unix: float) -> Published | None:
+        return None
+
+    def spam_runs(self) -> Sequence[Signals] | None:
+        return None
+
+    def last_hour(self, server_now_unix: int) -> Mapping[str, LastHour]:
+        self.asked.append(server_now_unix)
+        return self._hour
 
 
 def terms(name: str = "web1", **changes: Any) -> ServerTerms:
@@ -54,7 +82,7 @@ def board(
     *servers: ServerTerms,
     total: int = 0,
     own: Callable[[], Sequence[FamilySamples]] = lambda: [VERSION],
-    ledgers: Mapping[str, Ledger] | None = None,
+    ledgers: Mapping[str, Numbers] | None = None,
 ) -> Board:
     return Board(servers or (terms(),), total, own, clock, ledgers or {})
 

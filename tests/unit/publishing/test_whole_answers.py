@@ -22,7 +22,7 @@ from cpanel_mail_exporter.model.records import LimitUse
 from cpanel_mail_exporter.model.services import ServerInfo, Service
 from cpanel_mail_exporter.publishing.board import Board
 from cpanel_mail_exporter.publishing.whole_answers import AnswerTerms
-from tests.unit.publishing.boards import SIMPLE, board, poll, shown, stat, terms
+from tests.unit.publishing.boards import SIMPLE, PastHour, board, poll, shown, stat, terms
 from tests.unit.publishing.clock import StandingClock
 
 COLLECTORS = (USER_STATS, DELIVERY_EVENTS, *SIMPLE)
@@ -44,15 +44,7 @@ SENT = "cpanel_mail_account_hourly_sent_messages"
 SLOW = TimedOut("web1", "f", "no whole answer within 30 s")
 
 
-class Hours:
-    """A ledger that knows of one user."""
-
-    def __init__(self) -> None:
-        self.asked: list[int] = []
-
-    def last_hour(self, server_now_unix: int) -> Mapping[str, LastHour]:
-        self.asked.append(server_now_unix)
-        return {"shop": LastHour(90)}
+HOUR = {"shop": LastHour(90)}
 
 
 @pytest.fixture
@@ -60,10 +52,10 @@ def clock() -> StandingClock:
     return StandingClock()
 
 
-def of_all(clock: StandingClock, hours: Hours | None = None, **answers: int) -> Board:
+def of_all(clock: StandingClock, ledger: PastHour | None = None, **answers: int) -> Board:
     bounds = AnswerTerms(**answers)  # type: ignore[arg-type]
-    known = {"web1": hours} if hours else None
-    return board(clock, terms(collectors=COLLECTORS, answers=bounds), hours=known)
+    known = {"web1": ledger} if ledger else None
+    return board(clock, terms(collectors=COLLECTORS, answers=bounds), ledgers=known)
 
 
 def names(one: Board) -> set[str]:
@@ -121,8 +113,8 @@ def test_a_refused_collector_shows_as_not_supported_and_the_server_as_up(
 
 
 def test_use_of_limits_comes_from_whm_and_else_from_the_last_hour(clock: StandingClock) -> None:
-    hours = Hours()
-    one = of_all(clock, hours)
+    ledger = PastHour(HOUR)
+    one = of_all(clock, ledger)
     uses = {"reached_maxemails": LimitUse(9, 9)}
     poll(
         one.servers[0],
@@ -134,13 +126,13 @@ def test_use_of_limits_comes_from_whm_and_else_from_the_last_hour(clock: Standin
     )
     one.build()
     assert shown(one.everything()).of(SENT) == {("web1", "news"): "9", ("web1", "shop"): "90"}
-    assert set(hours.asked) == {int(clock.now) - 30}, "by the server's clock"
+    assert set(ledger.asked) == {int(clock.now) - 30}, "by the server's clock"
 
 
 def test_the_last_hour_is_shown_even_if_the_token_may_not_list_accounts(
     clock: StandingClock,
 ) -> None:
-    one = of_all(clock, Hours())
+    one = of_all(clock, PastHour(HOUR))
     no = Unsupported("web1", "listaccts", "access denied (HTTP 403)")
     poll(one.servers[0], clock.now, delivery_events=DeliveriesState(), failed={ACCOUNTS: no})
     one.build()
@@ -150,7 +142,7 @@ def test_the_last_hour_is_shown_even_if_the_token_may_not_list_accounts(
 def test_the_last_hour_vanishes_with_the_delivery_events_it_comes_from(
     clock: StandingClock,
 ) -> None:
-    one = of_all(clock, Hours())
+    one = of_all(clock, PastHour(HOUR))
     poll(one.servers[0], clock.now, delivery_events=DeliveriesState())
     assert SENT in names(one)
     clock.now += 301
@@ -161,7 +153,7 @@ def test_the_last_hour_vanishes_with_the_delivery_events_it_comes_from(
 
 def test_without_the_collector_no_use_of_limits_is_shown(clock: StandingClock) -> None:
     switched = terms(collectors=(USER_STATS, DELIVERY_EVENTS))
-    one = board(clock, switched, hours={"web1": Hours()})
+    one = board(clock, switched, ledgers={"web1": PastHour(HOUR)})
     poll(one.servers[0], clock.now, user_stats=[stat()], delivery_events=DeliveriesState())
     assert not {name for name in names(one) if name.startswith("cpanel_mail_account")}
 
