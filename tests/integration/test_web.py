@@ -9,7 +9,7 @@ import re
 import socket
 import ssl
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,6 +21,7 @@ import pytest_asyncio
 import trustme
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from yarl import URL
 
 from cpanel_mail_exporter.exposition.body import Body, Format
 from cpanel_mail_exporter.model.secret import Secret
@@ -57,6 +58,10 @@ class FakePublication:
 
         length = sum(map(len, pieces)) if self.length is None else self.length
         return Body(length, pieces_again)
+
+    def only(self, names: Collection[str]) -> "FakePublication":
+        wanted = [name.encode() for name in names]
+        return FakePublication([p for p in self.pieces if p.partition(b" ")[0] in wanted])
 
 
 @dataclass
@@ -244,6 +249,41 @@ async def test_probe_serves_one_server(start: Start, client: aiohttp.ClientSessi
     for query, text in (("web1", "# TEXT\none 1\n"), ("a%20b%2F%C3%BC", "# TEXT\n")):
         async with client.get(running.url("/probe?x=1&target=") + query) as answer:
             assert (answer.status, await answer.text()) == (200, text)
+
+
+@pytest.mark.parametrize(
+    ("query", "body"),
+    [
+        ("/metrics?name[]=b", "b 2\n"),
+        ("/metrics?name%5B%5D=up&name%5B%5D=b", "up 1\nb 2\n"),
+        ("/metrics?name[]=b&name[]=b&name[]=nothing", "b 2\n"),
+        ("/metrics?name[]=nothing", ""),
+        ("/metrics?name[]=", ""),
+        ("/metrics?name[]", ""),
+        ("/metrics?name=b&NAME[]=b", "up 1\nb 2\n"),
+        ("/metrics?name[]=%FF%00%0A", ""),
+        ("/probe?target=web1&name[]=one", "one 1\n"),
+        ("/probe?name[]=b&target=web1", ""),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+async def test_names_in_the_query_select_families(
+    start: Start, client: aiohttp.ClientSession, query: str, body: str, encoding: str
+) -> None:
+    running = await start()
+    answers = []
+    got = b""
+    for method in ("GET", "HEAD"):
+        async with client.request(
+            method, URL(running.url(query), encoded=True), headers={"Accept-Encoding": encoding}
+        ) as answer:
+            answers.append((answer.status, dict(answer.headers) | {"Date": ""}))
+            got = got or await answer.read()
+    assert answers[0] == answers[1]
+    assert answers[0][1]["Vary"] == "Accept, Accept-Encoding"
+    assert int(answers[0][1]["Content-Length"]) == len(got)
+    text = gzip.decompress(got) if encoding == "gzip" else got
+    assert (answers[0][0], text.decode()) == (200, "# TEXT\n" + body)
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ from cpanel_mail_exporter.exposition.body import Format
 from cpanel_mail_exporter.exposition.log_blocks import LogBlocks, LogBlocksBuilder
 from cpanel_mail_exporter.exposition.log_lines import LogLines
 from cpanel_mail_exporter.exposition.publication import Publication, Rendered, publication
-from cpanel_mail_exporter.exposition.text import LabelPairs, sample_lines
+from cpanel_mail_exporter.exposition.text import FamilyLines, LabelPairs, family_lines
 from cpanel_mail_exporter.metrics.catalogue import EMAIL_LOGS
 from cpanel_mail_exporter.model.family import Family, FamilySamples
 from cpanel_mail_exporter.model.records import DELIVERY_LABELS, DeliveryRecord
@@ -78,12 +78,12 @@ def publications(draw: st.DrawFn) -> tuple[Publication, list[tuple[str, Labels, 
     wanted: list[tuple[str, Labels, float]] = []
     for name, region in draw(SERVERS):
         labels = (("server", name), ("region", region))
-        families: dict[str, tuple[Family, bytes]] = {}
+        families: dict[str, FamilyLines] = {}
         for family in draw(st.permutations([GAUGE, COUNTER])):
             samples = list(draw(SAMPLES[family]).items())
             if samples:
-                lines = sample_lines(FamilySamples(family, samples), labels)
-                families[family.name] = (family, lines)
+                lines = family_lines(FamilySamples(family, samples), labels)
+                families[family.name] = lines
             wanted += [
                 (family.name, (*labels, ("one", one), ("two", two)), value)
                 for (one, two), value in samples
@@ -97,7 +97,7 @@ def publications(draw: st.DrawFn) -> tuple[Publication, list[tuple[str, Labels, 
         ]
     value = draw(NUMBERS)
     bare = FamilySamples(BARE, [((), value)])
-    rendered.append(Rendered({BARE.name: (BARE, sample_lines(bare, (("server", "x"),)))}))
+    rendered.append(Rendered({BARE.name: family_lines(bare, (("server", "x"),))}))
     wanted.append((BARE.name, (), value))
     order = draw(st.permutations(["email_logs", "b_total", "a_gauge"]))
     return publication(rendered, order[: draw(st.integers(0, 3))], EMAIL_LOGS), wanted
@@ -253,13 +253,11 @@ def scraped(address: str, jobs: set[str]) -> None:
 
 @pytest.mark.e2e
 def test_a_real_prometheus_gives_every_label_back(tmp_path: Path) -> None:
-    lines = sample_lines(
+    lines = family_lines(
         FamilySamples(GAUGE, [((f"{n}", text), n) for n, text in enumerate(HOSTILE)])
     )
     records = [delivery(user=f"{n}", message=text) for n, text in enumerate(HOSTILE)]
-    found = publication(
-        [Rendered({GAUGE.name: (GAUGE, lines)}, log_blocks(records))], [], EMAIL_LOGS
-    )
+    found = publication([Rendered({GAUGE.name: lines}, log_blocks(records))], [], EMAIL_LOGS)
     pages = {
         f"/{form.name.lower()}": (
             form.value,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from cpanel_mail_exporter.exposition.log_blocks import LogBlocks
 from cpanel_mail_exporter.exposition.publication import Rendered
-from cpanel_mail_exporter.exposition.text import LabelPairs, sample_lines
+from cpanel_mail_exporter.exposition.text import FamilyLines, LabelPairs, family_lines
 from cpanel_mail_exporter.ledger.counters import DEFERRED_RECIPIENTS
 from cpanel_mail_exporter.ledger.figures import Published
 from cpanel_mail_exporter.ledger.history import ServerHistory
@@ -14,7 +14,7 @@ from cpanel_mail_exporter.metrics.deliveries import budgets, deliveries, ledger_
 from cpanel_mail_exporter.metrics.health import health, series, windows
 from cpanel_mail_exporter.metrics.user_stats import user_stats
 from cpanel_mail_exporter.model.deliveries import DeliveriesState
-from cpanel_mail_exporter.model.family import Family, FamilySamples
+from cpanel_mail_exporter.model.family import FamilySamples
 from cpanel_mail_exporter.model.outcome import (
     DELIVERY_EVENTS,
     EMAIL_LOGS,
@@ -69,7 +69,7 @@ class ServerBoard:
         self.log_line_share = 0
         self._numbers: Published | None = None
         # Lines of the ledger's numbers: kept apart, since they are many and change seldom.
-        self._counted: dict[str, tuple[Family, bytes]] = {}
+        self._counted: dict[str, FamilyLines] = {}
         self._counted_of: tuple[object, ...] = ()
         self._shown: tuple[object, ...] = ()
         self._rendered = Rendered({})
@@ -127,7 +127,7 @@ class ServerBoard:
             self._shown = shown
         return self._rendered
 
-    def _of_ledger(self, now_unix: float, is_fresh: bool) -> dict[str, tuple[Family, bytes]]:
+    def _of_ledger(self, now_unix: float, is_fresh: bool) -> dict[str, FamilyLines]:
         """Lines of the ledger's numbers; the same object while they haven't changed.
 
         Counters stay whatever fails; the collector's gauge goes when it is stale.
@@ -197,10 +197,6 @@ class ServerBoard:
 
 def rendered_families(
     families: Sequence[FamilySamples], labels: LabelPairs = ()
-) -> dict[str, tuple[Family, bytes]]:
+) -> dict[str, FamilyLines]:
     """Families with their sample lines, those without samples left out."""
-    return {
-        part.family.name: (part.family, sample_lines(part, labels))
-        for part in families
-        if part.samples
-    }
+    return {part.family.name: family_lines(part, labels) for part in families if part.samples}

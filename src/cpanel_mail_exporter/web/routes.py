@@ -12,10 +12,12 @@ from aiohttp import web
 from cpanel_mail_exporter.model.endpoint import Endpoint
 from cpanel_mail_exporter.web.answers import content, plain
 from cpanel_mail_exporter.web.discovery import own_address, target_groups
-from cpanel_mail_exporter.web.ports import Publication, Published, ServerViews
+from cpanel_mail_exporter.web.ports import Exposition, Publication, Published, ServerViews
 from cpanel_mail_exporter.web.status_page import StatusPage
 
-Answer = web.Response | Publication
+Answer = web.Response | Exposition
+
+_NAMES = "name[]"
 
 
 class Routes:
@@ -44,7 +46,7 @@ class Routes:
         self._now_unix = now_unix
         self._paths: Mapping[str, Callable[[web.BaseRequest], Answer]] = {
             "/": self._status_page,
-            "/metrics": lambda _: published.everything(),
+            "/metrics": lambda request: _selected(request, published.everything()),
             "/probe": self._probe,
             "/sd": self._discovery,
             "/-/healthy": lambda _: plain(200, "The exporter is running."),
@@ -67,7 +69,7 @@ class Routes:
         publication = self._published.of_server(targets[0])
         if publication is None:
             return plain(404, "No server is configured by this name; /sd lists those that are.")
-        return publication
+        return _selected(request, publication)
 
     def _discovery(self, request: web.BaseRequest) -> web.Response:
         address = own_address(request.headers.getall("Host", []), self._reached(request))
@@ -97,3 +99,9 @@ class Routes:
             page=request.query.get("page", ""),
         )
         return content(html, "text/html; charset=utf-8", headers=self._page.headers)
+
+
+def _selected(request: web.BaseRequest, publication: Publication) -> Exposition:
+    """The families that the query names, as in `/metrics?name[]=a&name[]=b`; without one, all."""
+    names = request.query.getall(_NAMES, None)
+    return publication if names is None else publication.only(names)
