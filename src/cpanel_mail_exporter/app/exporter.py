@@ -143,6 +143,7 @@ def _terms(server: ServerSettings, settings: Settings, collectors: tuple[str, ..
         stale_after_seconds=settings.stale_after_seconds,
         user_stats_labels=settings.user_stats.labels,
         max_series=settings.email_logs.max_series,
+        exemplars=True,
     )
 
 

@@ -10,14 +10,18 @@ from dataclasses import dataclass
 
 from cpanel_mail_exporter.exposition.body import Format
 from cpanel_mail_exporter.exposition.escaping import bound, help_text, label_value, number
-from cpanel_mail_exporter.model.family import Distribution, Exemplar, Family, FamilySamples, Sample
+from cpanel_mail_exporter.model.family import (
+    EXEMPLAR_LABEL,
+    Distribution,
+    Exemplar,
+    Family,
+    FamilySamples,
+    Sample,
+)
 
 LabelPairs = tuple[tuple[str, str], ...]
 
 END_OF_OPENMETRICS = b"# EOF\n"
-EXEMPLAR_LABEL = "message_id"
-EXEMPLAR_CHARACTERS = 128
-"""How long label names and values of an exemplar may be together, by the OpenMetrics standard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +133,6 @@ def _histogram_lines(
 
 
 def _with_exemplar(line: str, seen: Exemplar) -> str:
-    """A message whose id is empty or too long to be shown whole is no example."""
-    if not 0 < len(seen.message_id) <= EXEMPLAR_CHARACTERS - len(EXEMPLAR_LABEL):
-        return line
     labels = pairs(((EXEMPLAR_LABEL, seen.message_id),))
     return f"{line[:-1]} # {{{labels}}} {number(seen.value)} {seen.observed_unix}\n"
 

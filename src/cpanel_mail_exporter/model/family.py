@@ -10,12 +10,17 @@ Labels = tuple[str, ...]
 """Label values, in the order of the family's label names."""
 
 
+EXEMPLAR_LABEL = "message_id"
+LONGEST_EXEMPLAR_ID = 128 - len(EXEMPLAR_LABEL)
+"""Characters: label names and values of an exemplar may be 128 together (OpenMetrics 1.0)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Exemplar:
     """One observation of a bucket, told by the message that it is about.
 
     Attributes:
-        message_id: as WHM has it.
+        message_id: as WHM has it; not empty, and at most LONGEST_EXEMPLAR_ID characters.
         value: what was observed.
         observed_unix: when it happened, by the clock of the server.
     """

@@ -1,7 +1,10 @@
 """What publishing needs of a ledger: its numbers, at hand at any time."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
+from cpanel_mail_exporter.ledger.counters import Labels
+from cpanel_mail_exporter.ledger.exemplars import BucketExemplars
 from cpanel_mail_exporter.ledger.figures import Published
 
 
@@ -18,3 +21,6 @@ class Numbers(Protocol):
 
     def published(self, now_unix: float) -> Published | None:
         """What to show in a publication made now; None before the numbers were loaded."""
+
+    def exemplars(self) -> Mapping[tuple[str, Labels], BucketExemplars]:
+        """The newest message of each bucket, by name and labels of the histogram."""

@@ -36,6 +36,7 @@ class ServerTerms:
         stale_after_seconds: how long a collector's gauges outlive its last success.
         user_stats_labels: of `owner` and `primary_domain`, those that are labels.
         max_series: the most lines of email_logs, 0 for all.
+        exemplars: buckets show the id of a message; only where nothing of a message is kept back.
     """
 
     name: str
@@ -45,6 +46,7 @@ class ServerTerms:
     stale_after_seconds: float
     user_stats_labels: tuple[str, ...]
     max_series: int
+    exemplars: bool = False
 
 
 class ServerBoard:
@@ -147,7 +149,8 @@ class ServerBoard:
         shown = dict(self._numbers.numbers)
         if not is_fresh:
             shown.pop((DEFERRED_RECIPIENTS, ()), None)
-        return rendered_families(deliveries(shown), self.terms.labels)
+        exemplars = ledger.exemplars() if self.terms.exemplars else {}
+        return rendered_families(deliveries(shown, exemplars), self.terms.labels)
 
     def _expiries(self) -> list[tuple[str, float]]:
         return [

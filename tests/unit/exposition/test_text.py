@@ -7,8 +7,8 @@ from prometheus_client.utils import floatToGoString
 
 from cpanel_mail_exporter.exposition.body import Format
 from cpanel_mail_exporter.exposition.escaping import bound, help_text, label_value, number
-from cpanel_mail_exporter.exposition.text import comments, pairs, sample_lines
-from cpanel_mail_exporter.model.family import Distribution, Family, FamilySamples
+from cpanel_mail_exporter.exposition.text import comments, family_lines, names_of, pairs, sample_lines
+from cpanel_mail_exporter.model.family import Distribution, Exemplar, Family, FamilySamples
 
 PLAIN = Family("a_gauge", "gauge", 'Says "a\\b"\nand more.')
 COUNTER = Family("b_total", "counter", "Counts.", ("kind",))
@@ -144,3 +144,39 @@ def test_counts_that_do_not_fit_the_buckets_are_a_mistake(counts: tuple[int, ...
 )
 def test_bounds_are_written_as_prometheus_clients_write_them(value: float) -> None:
     assert bound(value) == floatToGoString(value)
+
+
+def test_exemplars_stand_in_openmetrics_alone_and_only_where_something_was_observed() -> None:
+    seen = Distribution(
+        (3, 0, 2, 1),
+        7.5,
+        (Exemplar('1a"b', 1, 1_795_000_000), Exemplar("gone", 2, 5), None, Exemplar("z", 2**21, 6)),
+    )
+    lines = family_lines(FamilySamples(HISTOGRAM, [(("x",), seen)]))
+    assert lines.of(Format.OPENMETRICS) == (
+        b'd_seconds_bucket{kind="x",le="1.0"} 3 # {message_id="1a\\"b"} 1 1795000000\n'
+        b'd_seconds_bucket{kind="x",le="2.5"} 3\n'
+        b'd_seconds_bucket{kind="x",le="1.048576e+06"} 5\n'
+        b'd_seconds_bucket{kind="x",le="+Inf"} 6 # {message_id="z"} 2097152 6\n'
+        b'd_seconds_sum{kind="x"} 7.5\n'
+        b'd_seconds_count{kind="x"} 6\n'
+    )
+    without = FamilySamples(HISTOGRAM, [(("x",), Distribution(seen.counts, seen.sum))])
+    assert lines.of(Format.TEXT) == sample_lines(without)
+
+
+def test_lines_without_exemplars_are_the_same_object_in_both_formats() -> None:
+    for samples in (
+        FamilySamples(HISTOGRAM, [(("x",), Distribution((3, 0, 2, 1), 7.5))]),
+        FamilySamples(PLAIN, [((), 3)]),
+    ):
+        lines = family_lines(samples)
+        assert lines.text is lines.openmetrics
+
+
+def test_a_family_is_named_as_in_either_format_or_by_its_samples() -> None:
+    assert names_of(PLAIN) == {"a_gauge"}
+    assert names_of(COUNTER) == {"b_total", "b"}
+    assert names_of(HISTOGRAM) == {"d_seconds"} | {
+        f"d_seconds_{part}" for part in ("bucket", "sum", "count")
+    }
