@@ -137,6 +137,13 @@ class Prometheus:
         """Active targets."""
         return list(self._get("targets")["activeTargets"])
 
+    def exemplars(self, expression: str) -> list[list[dict[str, Any]]]:
+        """Exemplars of the last hour, by series."""
+        now = time.time()
+        span = {"start": str(now - 3_600), "end": str(now + 60)}
+        found = self._get("query_exemplars", query=expression, **span)
+        return [series["exemplars"] for series in found]
+
     def _get(self, path: str, **arguments: str) -> Any:
         query = urllib.parse.urlencode(arguments)
         url = f"http://{self._address}/api/v1/{path}?{query}"
@@ -145,7 +152,7 @@ class Prometheus:
 
 
 @contextmanager
-def prometheus(folder: Path, config: str) -> Iterator[Prometheus]:
+def prometheus(folder: Path, config: str, *options: str) -> Iterator[Prometheus]:
     """A real Prometheus with its data below *folder*."""
     binary = program("prometheus")
     path = folder / "prometheus.yml"
@@ -153,7 +160,7 @@ def prometheus(folder: Path, config: str) -> Iterator[Prometheus]:
     port = free_port()
     command = (
         *(binary, f"--config.file={path}", f"--storage.tsdb.path={folder / 'tsdb'}"),
-        f"--web.listen-address=127.0.0.1:{port}",
+        *(f"--web.listen-address=127.0.0.1:{port}", *options),
     )
     log = folder / "prometheus.log"
     with running(*command, log=log) as process:

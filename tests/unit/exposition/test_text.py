@@ -7,7 +7,13 @@ from prometheus_client.utils import floatToGoString
 
 from cpanel_mail_exporter.exposition.body import Format
 from cpanel_mail_exporter.exposition.escaping import bound, help_text, label_value, number
-from cpanel_mail_exporter.exposition.text import comments, family_lines, names_of, pairs, sample_lines
+from cpanel_mail_exporter.exposition.text import (
+    comments,
+    family_lines,
+    names_of,
+    pairs,
+    sample_lines,
+)
 from cpanel_mail_exporter.model.family import Distribution, Exemplar, Family, FamilySamples
 
 PLAIN = Family("a_gauge", "gauge", 'Says "a\\b"\nand more.')
