@@ -93,6 +93,7 @@ class Counting:
                 if record.action_unix is not None and record.send_unix is not None:
                     # A clock set back between the two must not make a sum fall.
                     took = max(0, record.action_unix - record.send_unix)
+                    duration: Observation
                     if kind == KIND_SUCCESS:
                         duration = names.TIME_TO_DELIVER, (way, taker), took
                     else:

@@ -108,7 +108,7 @@ def test_no_samples_are_no_lines() -> None:
 
 @pytest.mark.parametrize("values", [(), ("a", "b")])
 def test_label_values_that_do_not_fit_the_names_are_a_mistake(values: tuple[str, ...]) -> None:
-    with pytest.raises(ValueError, match="zip"):
+    with pytest.raises(ValueError, match=r"^b_total: \d values of 1 labels$"):
         sample_lines(FamilySamples(COUNTER, [(values, 1)]))
 
 
@@ -129,6 +129,13 @@ def test_a_histogram_without_labels_has_only_its_bounds() -> None:
     assert sample_lines(FamilySamples(bare, [((), Distribution((0, 0), 0))])) == (
         b'e_bucket{le="1.0"} 0\ne_bucket{le="+Inf"} 0\ne_sum 0\ne_count 0\n'
     )
+
+
+def test_a_value_of_another_kind_is_a_mistake() -> None:
+    with pytest.raises(TypeError, match="d_seconds is a histogram"):
+        sample_lines(FamilySamples(HISTOGRAM, [(("x",), 1)]))
+    with pytest.raises(TypeError, match="a_gauge is no histogram"):
+        sample_lines(FamilySamples(PLAIN, [((), Distribution((1,), 1))]))
 
 
 def test_a_histograms_name_is_the_same_in_both_formats() -> None:
