@@ -42,9 +42,7 @@ class Server:
     records: list[DeliveryRecord]
 
 
-LONG = st.builds(
-    "{}{}".format, st.sampled_from(["x", "\\", "\u00fc"]).map(lambda c: c * 20_000), TEXTS
-)
+LONG = st.builds(lambda unit, end: unit * 20_000 + end, st.sampled_from("x\\\u00fc"), TEXTS)
 RECORDS = st.lists(
     st.builds(
         delivery,
@@ -175,4 +173,4 @@ def escaped(text: str, *, quotes: bool = True) -> str:
 def digits(value: float) -> str:
     if math.isinf(value):
         return "+Inf" if value > 0 else "-Inf"
-    return f"{value:.0f}" if value == int(value) else repr(value)
+    return str(int(value)) if value == int(value) else repr(value)
