@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import (
     text_string_to_metric_families as openmetrics_families,
@@ -155,6 +155,7 @@ def in_any_order(samples: list[tuple[str, Labels, float]]) -> list[tuple[str, La
     return sorted((name, tuple(sorted(labels)), float(value)) for name, labels, value in samples)
 
 
+@settings(deadline=None)
 @given(publications())
 def test_every_sample_comes_back_to_a_strict_reader(one: Whole) -> None:
     """It also refuses a family in two places and a series that stands twice."""
@@ -165,6 +166,7 @@ def test_every_sample_comes_back_to_a_strict_reader(one: Whole) -> None:
         assert in_any_order(samples) == in_any_order(wanted)
 
 
+@settings(deadline=None)
 @given(publications())
 def test_both_formats_have_the_same_samples_in_the_same_order(one: Whole) -> None:
     text = read(whole(one[0], Format.TEXT))
@@ -174,6 +176,7 @@ def test_both_formats_have_the_same_samples_in_the_same_order(one: Whole) -> Non
     assert [name.removesuffix("_total") for name in text.kinds] == list(other.kinds)
 
 
+@settings(deadline=None)
 @given(publications())
 def test_exemplars_are_in_openmetrics_alone_and_read_back(one: Whole) -> None:
     """The reader holds them to the standard: short, on buckets, inside their bucket."""
@@ -192,6 +195,7 @@ def test_exemplars_are_in_openmetrics_alone_and_read_back(one: Whole) -> None:
     }
 
 
+@settings(deadline=None)
 @given(publications(), st.data())
 def test_a_selection_holds_the_named_families_byte_for_byte(
     one: Whole, data: st.DataObject
@@ -216,6 +220,7 @@ def is_named(part: str, names: list[str]) -> bool:
     return any(f"{first}{ending}" in names for ending in ("", "_total", "_sum"))
 
 
+@settings(deadline=None)
 @given(publications())
 @pytest.mark.parametrize("form", Format)
 def test_every_sample_comes_back_to_prometheus_client(form: Format, one: Whole) -> None:
@@ -229,6 +234,7 @@ def test_every_sample_comes_back_to_prometheus_client(form: Format, one: Whole) 
     assert in_any_order(samples) == in_any_order(wanted)
 
 
+@settings(deadline=None)
 @given(publications())
 def test_gzip_holds_the_same_bytes(one: Whole) -> None:
     for form in Format:

@@ -9,7 +9,7 @@ import gzip
 import math
 from dataclasses import dataclass
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cpanel_mail_exporter.exposition.body import Format
@@ -78,6 +78,7 @@ ORDERS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(server_parts(), ORDERS, st.integers(1, 4))
 def test_text_openmetrics_and_both_as_gzip_are_what_the_obvious_renderer_writes(
     servers: list[Server], order: list[str], block_lines: int

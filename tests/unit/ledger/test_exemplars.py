@@ -3,7 +3,7 @@
 from bisect import bisect_left
 from contextlib import nullcontext
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cpanel_mail_exporter.ledger.counters import (
@@ -27,6 +27,7 @@ SEEN = st.tuples(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(SEEN, max_size=12), max_size=4))
 def test_the_newest_of_each_bucket_is_kept_and_of_two_at_once_the_last(answers: list) -> None:
     kept = Exemplars(nullcontext())
