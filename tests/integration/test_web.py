@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import gc
 import gzip
 import json
 import logging
@@ -9,6 +10,7 @@ import re
 import socket
 import ssl
 import threading
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -830,6 +832,25 @@ async def test_a_client_that_stops_reading_is_dropped(
     await until(lambda: "dropped a client: not reading" in caplog.text)
     # What it could take is what the system buffers, a few MB at most.
     assert given_out < 50
+    writer.transport.abort()
+
+
+@pytest.mark.parametrize("vanishes", [False, True])
+async def test_who_stalls_or_vanishes_soon_holds_nothing_of_what_was_served(
+    start: Start, vanishes: bool
+) -> None:
+    """Otherwise each such client would keep a publication alive that nobody is served any more."""
+    running = await start(limits=QUICK)
+    running.published.all = FakePublication([bytes(1_000_000)] * 100)
+    old = weakref.ref(running.published.all)
+    reader, writer = await asyncio.open_connection(running.host, running.port, limit=1000)
+    writer.write(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
+    await reader.readuntil(b"\r\n\r\n")
+    running.published.all = FakePublication([])
+    assert old() is not None
+    if vanishes:
+        writer.transport.abort()
+    await until(lambda: gc.collect() >= 0 and old() is None)
     writer.transport.abort()
 
 

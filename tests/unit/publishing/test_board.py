@@ -456,7 +456,7 @@ def test_message_ids_are_exemplars_only_where_that_is_allowed(
         bodies = {form: whole(page, form) for form in Format}
         assert b'{message_id="' not in bodies[Format.TEXT]
         assert (b' # {message_id="gmail"} 0 ' in bodies[Format.OPENMETRICS]) is is_shown
-        assert (b"gmail\"}" in bodies[Format.OPENMETRICS]) is is_shown
+        assert (b'gmail"}' in bodies[Format.OPENMETRICS]) is is_shown
 
 
 def test_a_ledger_is_only_rendered_when_it_has_something_new(
