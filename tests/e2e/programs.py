@@ -22,15 +22,17 @@ Found = TypeVar("Found")
 PATIENCE_SECONDS = 60.0
 
 
-def wait_for(look: Callable[[], Found | None], what: str) -> Found:
+def wait_for(
+    look: Callable[[], Found | None], what: str, seconds: float = PATIENCE_SECONDS
+) -> Found:
     """Look again and again until there is something; never a fixed wait."""
-    end = time.monotonic() + PATIENCE_SECONDS
+    end = time.monotonic() + seconds
     while time.monotonic() < end:
         found = look()
         if found:
             return found
         time.sleep(0.05)
-    pytest.fail(f"waited {PATIENCE_SECONDS:g} s for {what}")
+    pytest.fail(f"waited {seconds:g} s for {what}")
 
 
 def program(name: str) -> str:

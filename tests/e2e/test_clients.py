@@ -40,6 +40,7 @@ pytestmark = pytest.mark.e2e
 
 LINES = 20_000
 MANY_LINES = 100_000
+LONG_SECONDS = 120.0
 START = 1_795_250_000
 TYPES = ("success", "success", "success", "defer", "failure")
 ODD = (
@@ -194,9 +195,9 @@ def test_prometheus_ingests_100_000_series_with_equal_counts_and_sums(tmp_path: 
         served(full_board(rows)) as address,
         prometheus(tmp_path, CONFIG % address, "--enable-feature=exemplar-storage") as server,
     ):
-        wait_for(lambda: scraped(server), "a scrape")
+        wait_for(lambda: scraped(server), "a scrape", LONG_SECONDS)
         # A target counts as scraped before its samples are stored.
-        wait_for(lambda: number(server.query, "count(email_logs)"), "the samples")
+        wait_for(lambda: number(server.query, "count(email_logs)"), "the samples", LONG_SECONDS)
         holds_all(server.query, rows)
         assert server.query("scrape_samples_scraped")[0]["value"][1] == str(samples_at(address))
         # It asks for OpenMetrics, and takes the message that a bucket names.
@@ -238,9 +239,11 @@ def test_victoria_metrics_ingests_100_000_series_with_equal_counts_and_sums(
                 found = query('sum(scrape_samples_scraped{job="exporter"})')
                 return bool(found) and found[0]["value"][1] != "0"
 
-            wait_for(holds_some, "a scrape")
+            wait_for(holds_some, "a scrape", LONG_SECONDS)
             # The last of what was scraped becomes searchable a moment later.
-            wait_for(lambda: number(query, "count(email_logs)") == len(rows), "all series")
+            wait_for(
+                lambda: number(query, "count(email_logs)") == len(rows), "all series", LONG_SECONDS
+            )
             holds_all(query, rows)
 
 
