@@ -121,11 +121,14 @@ def labels(data: bytes) -> None:
 
 
 def headers(data: bytes) -> None:
-    """Any header has an answer; a refused coding isn't used, and a wish for one format is met."""
+    """Any header has an answer, whatever the order of its elements; a refused coding isn't used."""
     header = data.decode("latin-1")
     assert exposition_format(header) in Format
-    accepts_gzip(header)
-    assert not accepts_gzip(f"gzip;q=0,{header}") or "gzip" in header.lower()
+    backwards = ",".join(reversed(header.split(",")))
+    assert exposition_format(backwards) is exposition_format(header)
+    assert accepts_gzip(backwards) is accepts_gzip(header)
+    if "gzip" not in header.lower():
+        assert not accepts_gzip(f"gzip;q=0,{header}")
     alone = "application/openmetrics-text;version=1.0.0"
     if "," not in header and "text" not in header.lower() and "*" not in header:
         assert exposition_format(f"{alone},{header}") is Format.OPENMETRICS
