@@ -100,7 +100,7 @@ def log_lines(data: bytes) -> None:
 
 def labels(data: bytes) -> None:
     """Any text comes back from a label value, whichever family and format it stands in."""
-    texts = [part.decode("utf-8", "replace") for part in data.split(b"\xff")]
+    texts = [part.decode("utf-8", "replace") for part in data.split(b"\xff", 7)]
     unique = list(dict.fromkeys(texts))
     gauge = FamilySamples(GAUGE, [((f"{n}", text), n) for n, text in enumerate(unique)])
     seen = Distribution((1, 2, 3), 7.5, (Exemplar("1vKabc-00", 1, 5), None, None))
