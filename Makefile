@@ -2,13 +2,15 @@
 
 PYTHON ?= python3
 VENV := .venv
+FUZZ := .venv-fuzz
 DEV := .venv-dev
 COLLECTED ?= ../shared/bounces/dev.tsv
+FUZZ_SECONDS ?= 60
 PIP_QUIET := --quiet --disable-pip-version-check
 SOURCES := $(shell find src -type f -not -name '*.pyc') pyproject.toml README.md LICENSE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format golden bench bounces soak spam-runs docs lock clean
+.PHONY: help install demo test check format golden bench bounces soak spam-runs fuzz docs lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,18 +55,22 @@ soak: $(DEV)/.installed ## kill the exporter 1,000 times (half an hour) and comp
 spam-runs: $(DEV)/.installed ## 30 days and dozens of spam runs on simulated servers; results in tests/spam_runs/results
 	$(DEV)/bin/python -m tests.spam_runs $(SPAM_RUNS_FLAGS)
 
+fuzz: $(FUZZ)/.installed ## feed every reader of foreign bytes for FUZZ_SECONDS (60) each; see tests/fuzz/README.md
+	$(FUZZ)/bin/python -m tests.fuzz --seconds $(FUZZ_SECONDS) $(FUZZ_TARGETS)
+
 docs: $(DEV)/.installed ## write the generated reference pages anew
 	$(DEV)/bin/python docs/generate.py
 
 lock: .venv-lock/bin/uv ## resolve the requirement files anew, with hashes and without addresses
 	for set in "run:pyproject.toml --extra simulator" "build:requirements/build.in" \
-	    "dev:pyproject.toml --extra simulator requirements/build.in requirements/dev.in"; do \
+	    "dev:pyproject.toml --extra simulator requirements/build.in requirements/dev.in" \
+	    "fuzz:pyproject.toml requirements/build.in requirements/fuzz.in"; do \
 	  .venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	    --no-header --no-annotate --no-emit-index-url --upgrade $${set#*:} \
 	    --output-file requirements/$${set%%:*}.txt || exit 1; done
 
 clean: ## remove what was built
-	rm -rf $(VENV) $(DEV) .venv-lock build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(DEV) $(FUZZ) .venv-lock build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/.requirements: requirements/run.txt requirements/build.txt
 	$(PYTHON) -m venv --clear $(VENV)
@@ -73,6 +79,15 @@ $(VENV)/.requirements: requirements/run.txt requirements/build.txt
 
 $(VENV)/.installed: $(VENV)/.requirements $(SOURCES)
 	$(VENV)/bin/python -m pip install $(PIP_QUIET) --no-deps --no-build-isolation --force-reinstall .
+	@touch $@
+
+$(FUZZ)/.requirements: requirements/fuzz.txt
+	$(PYTHON) -m venv --clear $(FUZZ)
+	$(FUZZ)/bin/python -m pip install $(PIP_QUIET) --require-hashes -r requirements/fuzz.txt
+	@touch $@
+
+$(FUZZ)/.installed: $(FUZZ)/.requirements $(SOURCES)
+	$(FUZZ)/bin/python -m pip install $(PIP_QUIET) --no-deps --no-build-isolation --force-reinstall .
 	@touch $@
 
 $(DEV)/.requirements: requirements/dev.txt

@@ -22,15 +22,17 @@ Found = TypeVar("Found")
 PATIENCE_SECONDS = 60.0
 
 
-def wait_for(look: Callable[[], Found | None], what: str) -> Found:
+def wait_for(
+    look: Callable[[], Found | None], what: str, seconds: float = PATIENCE_SECONDS
+) -> Found:
     """Look again and again until there is something; never a fixed wait."""
-    end = time.monotonic() + PATIENCE_SECONDS
+    end = time.monotonic() + seconds
     while time.monotonic() < end:
         found = look()
         if found:
             return found
         time.sleep(0.05)
-    pytest.fail(f"waited {PATIENCE_SECONDS:g} s for {what}")
+    pytest.fail(f"waited {seconds:g} s for {what}")
 
 
 def program(name: str) -> str:
@@ -137,6 +139,13 @@ class Prometheus:
         """Active targets."""
         return list(self._get("targets")["activeTargets"])
 
+    def exemplars(self, expression: str) -> list[list[dict[str, Any]]]:
+        """Exemplars of the last hour, by series."""
+        now = time.time()
+        span = {"start": str(now - 3_600), "end": str(now + 60)}
+        found = self._get("query_exemplars", query=expression, **span)
+        return [series["exemplars"] for series in found]
+
     def _get(self, path: str, **arguments: str) -> Any:
         query = urllib.parse.urlencode(arguments)
         url = f"http://{self._address}/api/v1/{path}?{query}"
@@ -145,7 +154,7 @@ class Prometheus:
 
 
 @contextmanager
-def prometheus(folder: Path, config: str) -> Iterator[Prometheus]:
+def prometheus(folder: Path, config: str, *options: str) -> Iterator[Prometheus]:
     """A real Prometheus with its data below *folder*."""
     binary = program("prometheus")
     path = folder / "prometheus.yml"
@@ -153,7 +162,7 @@ def prometheus(folder: Path, config: str) -> Iterator[Prometheus]:
     port = free_port()
     command = (
         *(binary, f"--config.file={path}", f"--storage.tsdb.path={folder / 'tsdb'}"),
-        f"--web.listen-address=127.0.0.1:{port}",
+        *(f"--web.listen-address=127.0.0.1:{port}", *options),
     )
     log = folder / "prometheus.log"
     with running(*command, log=log) as process:

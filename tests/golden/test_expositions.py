@@ -148,7 +148,7 @@ def counting() -> Board:
     collectors = (USER_STATS, DELIVERY_EVENTS)
     one = board(
         clock,
-        terms("a", collectors=collectors),
+        terms("a", collectors=collectors, exemplars=True),
         terms("b", collectors=collectors),
         ledgers=ledgers,
     )

@@ -37,7 +37,7 @@ async def test_scrapes_of_every_form_are_answered_without_any_work(
         (LogLines, "render"),
         (publication, "piece"),
         (log_blocks, "piece"),
-        (server_board, "sample_lines"),
+        (server_board, "family_lines"),
         (health, "health"),
         (type(known), "build"),
     ):
@@ -46,7 +46,7 @@ async def test_scrapes_of_every_form_are_answered_without_any_work(
     try:
         async with aiohttp.ClientSession(auto_decompress=False) as session:
             for form in Format:
-                for path in ("/metrics", "/probe?target=web1"):
+                for path in ("/metrics", "/probe?target=web1", "/metrics?name[]=email_logs"):
                     for encoding in ("identity", "gzip"):
                         headers = {"Accept": form.value, "Accept-Encoding": encoding}
                         url = f"http://{host}:{port}{path}"

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import gc
 import gzip
 import json
 import logging
@@ -9,7 +10,8 @@ import re
 import socket
 import ssl
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+import weakref
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,6 +23,7 @@ import pytest_asyncio
 import trustme
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from yarl import URL
 
 from cpanel_mail_exporter.exposition.body import Body, Format
 from cpanel_mail_exporter.model.secret import Secret
@@ -65,6 +68,10 @@ class FakePublication:
 
         length = sum(map(len, pieces)) if self.length is None else self.length
         return Body(length, pieces_again)
+
+    def only(self, names: Collection[str]) -> "FakePublication":
+        wanted = [name.encode() for name in names]
+        return FakePublication([p for p in self.pieces if p.partition(b" ")[0] in wanted])
 
 
 @dataclass
@@ -252,6 +259,41 @@ async def test_probe_serves_one_server(start: Start, client: aiohttp.ClientSessi
     for query, text in (("web1", "# TEXT\none 1\n"), ("a%20b%2F%C3%BC", "# TEXT\n")):
         async with client.get(running.url("/probe?x=1&target=") + query) as answer:
             assert (answer.status, await answer.text()) == (200, text)
+
+
+@pytest.mark.parametrize(
+    ("query", "body"),
+    [
+        ("/metrics?name[]=b", "b 2\n"),
+        ("/metrics?name%5B%5D=up&name%5B%5D=b", "up 1\nb 2\n"),
+        ("/metrics?name[]=b&name[]=b&name[]=nothing", "b 2\n"),
+        ("/metrics?name[]=nothing", ""),
+        ("/metrics?name[]=", ""),
+        ("/metrics?name[]", ""),
+        ("/metrics?name=b&NAME[]=b", "up 1\nb 2\n"),
+        ("/metrics?name[]=%FF%00%0A", ""),
+        ("/probe?target=web1&name[]=one", "one 1\n"),
+        ("/probe?name[]=b&target=web1", ""),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+async def test_names_in_the_query_select_families(
+    start: Start, client: aiohttp.ClientSession, query: str, body: str, encoding: str
+) -> None:
+    running = await start()
+    answers = []
+    got = b""
+    for method in ("GET", "HEAD"):
+        async with client.request(
+            method, URL(running.url(query), encoded=True), headers={"Accept-Encoding": encoding}
+        ) as answer:
+            answers.append((answer.status, dict(answer.headers) | {"Date": ""}))
+            got = got or await answer.read()
+    assert answers[0] == answers[1]
+    assert answers[0][1]["Vary"] == "Accept, Accept-Encoding"
+    assert int(answers[0][1]["Content-Length"]) == len(got)
+    text = gzip.decompress(got) if encoding == "gzip" else got
+    assert (answers[0][0], text.decode()) == (200, "# TEXT\n" + body)
 
 
 @pytest.mark.parametrize(
@@ -798,6 +840,25 @@ async def test_a_client_that_stops_reading_is_dropped(
     await until(lambda: "dropped a client: not reading" in caplog.text)
     # What it could take is what the system buffers, a few MB at most.
     assert given_out < 50
+    writer.transport.abort()
+
+
+@pytest.mark.parametrize("vanishes", [False, True])
+async def test_who_stalls_or_vanishes_soon_holds_nothing_of_what_was_served(
+    start: Start, vanishes: bool
+) -> None:
+    """Otherwise each such client would keep a publication alive that nobody is served any more."""
+    running = await start(limits=QUICK)
+    running.published.all = FakePublication([bytes(1_000_000)] * 100)
+    old = weakref.ref(running.published.all)
+    reader, writer = await asyncio.open_connection(running.host, running.port, limit=1000)
+    writer.write(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
+    await reader.readuntil(b"\r\n\r\n")
+    running.published.all = FakePublication([])
+    assert old() is not None
+    if vanishes:
+        writer.transport.abort()
+    await until(lambda: gc.collect() >= 0 and old() is None)
     writer.transport.abort()
 
 

@@ -7,6 +7,7 @@ this right, as of 0.26), and for a page of hostile samples a real Prometheus.
 import gzip
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -17,11 +18,12 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import (
     text_string_to_metric_families as openmetrics_families,
@@ -32,15 +34,22 @@ from cpanel_mail_exporter.exposition.body import Format
 from cpanel_mail_exporter.exposition.log_blocks import LogBlocks, LogBlocksBuilder
 from cpanel_mail_exporter.exposition.log_lines import LogLines
 from cpanel_mail_exporter.exposition.publication import Publication, Rendered, publication
-from cpanel_mail_exporter.exposition.text import LabelPairs, sample_lines
+from cpanel_mail_exporter.exposition.text import FamilyLines, LabelPairs, family_lines
 from cpanel_mail_exporter.metrics.catalogue import EMAIL_LOGS
-from cpanel_mail_exporter.model.family import Family, FamilySamples
+from cpanel_mail_exporter.model.family import (
+    LONGEST_EXEMPLAR_ID,
+    Distribution,
+    Exemplar,
+    Family,
+    FamilySamples,
+)
 from cpanel_mail_exporter.model.records import DELIVERY_LABELS, DeliveryRecord
 from tests.unit.exposition.reading import Labels, read
 from tests.unit.exposition.records import delivery
 
 GAUGE = Family("a_gauge", "gauge", 'Of "all" sorts\\\n.', ("one", "two"))
 COUNTER = Family("b_total", "counter", "Counts.", ("one", "two"))
+TIMES = Family("d_seconds", "histogram", "Times.", ("one",), bounds=(1, 2.5, 60))
 BARE = Family("c_bare", "gauge", "Without labels.", of_server=False)
 
 AWKWARD = st.text(
@@ -57,6 +66,26 @@ SAMPLES = {
     GAUGE: st.dictionaries(st.tuples(TEXTS, TEXTS), NUMBERS, max_size=4),
     COUNTER: st.dictionaries(st.tuples(TEXTS, TEXTS), COUNTS, max_size=4),
 }
+EXEMPLARS = st.tuples(
+    *(
+        st.none()
+        | st.builds(
+            Exemplar,
+            st.from_regex(r"[0-9A-Za-z._+=/:-]{1,30}", fullmatch=True)
+            | st.just("x" * LONGEST_EXEMPLAR_ID),
+            st.just(value),
+            st.integers(0, 2**40),
+        )
+        for value in (0, 2.5, 59, 61)
+    )
+)
+DISTRIBUTIONS = st.builds(
+    Distribution,
+    st.tuples(*[st.integers(0, 2**40)] * 4),
+    COUNTS,
+    st.just(()) | EXEMPLARS,
+)
+HISTOGRAMS = st.dictionaries(TEXTS, DISTRIBUTIONS, max_size=3)
 SERVERS = st.lists(st.tuples(TEXTS, TEXTS), max_size=3, unique_by=lambda labels: labels[0])
 
 
@@ -71,6 +100,16 @@ def whole(one: Publication, form: Format) -> bytes:
     return b"".join(one.body(form, compressed=False).open())
 
 
+def histogram_samples(labels: Labels, seen: Distribution) -> list[tuple[str, Labels, float]]:
+    counts = list(accumulate(seen.counts))
+    buckets = zip(("1.0", "2.5", "60.0", "+Inf"), counts, strict=True)
+    return [
+        *(("d_seconds_bucket", (*labels, ("le", le)), count) for le, count in buckets),
+        ("d_seconds_sum", labels, seen.sum),
+        ("d_seconds_count", labels, counts[-1]),
+    ]
+
+
 @st.composite
 def publications(draw: st.DrawFn) -> tuple[Publication, list[tuple[str, Labels, float]]]:
     """Servers with odd labels and odd mail; and every sample that the publication must have."""
@@ -78,16 +117,22 @@ def publications(draw: st.DrawFn) -> tuple[Publication, list[tuple[str, Labels, 
     wanted: list[tuple[str, Labels, float]] = []
     for name, region in draw(SERVERS):
         labels = (("server", name), ("region", region))
-        families: dict[str, tuple[Family, bytes]] = {}
+        families: dict[str, FamilyLines] = {}
         for family in draw(st.permutations([GAUGE, COUNTER])):
             samples = list(draw(SAMPLES[family]).items())
             if samples:
-                lines = sample_lines(FamilySamples(family, samples), labels)
-                families[family.name] = (family, lines)
+                lines = family_lines(FamilySamples(family, samples), labels)
+                families[family.name] = lines
             wanted += [
                 (family.name, (*labels, ("one", one), ("two", two)), value)
                 for (one, two), value in samples
             ]
+        seen = draw(HISTOGRAMS)
+        if seen:
+            own = FamilySamples(TIMES, [((one,), value) for one, value in seen.items()])
+            families[TIMES.name] = family_lines(own, labels)
+        for one, value in seen.items():
+            wanted += histogram_samples((*labels, ("one", one)), value)
         messages = draw(st.lists(TEXTS, max_size=3, unique=True))
         records = [delivery(message=message, user=name) for message in messages]
         rendered.append(Rendered(families, log_blocks(records, labels)))
@@ -97,10 +142,10 @@ def publications(draw: st.DrawFn) -> tuple[Publication, list[tuple[str, Labels, 
         ]
     value = draw(NUMBERS)
     bare = FamilySamples(BARE, [((), value)])
-    rendered.append(Rendered({BARE.name: (BARE, sample_lines(bare, (("server", "x"),)))}))
+    rendered.append(Rendered({BARE.name: family_lines(bare, (("server", "x"),))}))
     wanted.append((BARE.name, (), value))
-    order = draw(st.permutations(["email_logs", "b_total", "a_gauge"]))
-    return publication(rendered, order[: draw(st.integers(0, 3))], EMAIL_LOGS), wanted
+    order = draw(st.permutations(["email_logs", "b_total", "a_gauge", "d_seconds"]))
+    return publication(rendered, order[: draw(st.integers(0, 4))], EMAIL_LOGS), wanted
 
 
 Whole = tuple[Publication, list[tuple[str, Labels, float]]]
@@ -110,6 +155,7 @@ def in_any_order(samples: list[tuple[str, Labels, float]]) -> list[tuple[str, La
     return sorted((name, tuple(sorted(labels)), float(value)) for name, labels, value in samples)
 
 
+@settings(deadline=None)
 @given(publications())
 def test_every_sample_comes_back_to_a_strict_reader(one: Whole) -> None:
     """It also refuses a family in two places and a series that stands twice."""
@@ -120,6 +166,7 @@ def test_every_sample_comes_back_to_a_strict_reader(one: Whole) -> None:
         assert in_any_order(samples) == in_any_order(wanted)
 
 
+@settings(deadline=None)
 @given(publications())
 def test_both_formats_have_the_same_samples_in_the_same_order(one: Whole) -> None:
     text = read(whole(one[0], Format.TEXT))
@@ -129,6 +176,51 @@ def test_both_formats_have_the_same_samples_in_the_same_order(one: Whole) -> Non
     assert [name.removesuffix("_total") for name in text.kinds] == list(other.kinds)
 
 
+@settings(deadline=None)
+@given(publications())
+def test_exemplars_are_in_openmetrics_alone_and_read_back(one: Whole) -> None:
+    """The reader holds them to the standard: short, on buckets, inside their bucket."""
+    assert not read(whole(one[0], Format.TEXT)).exemplars
+    page = whole(one[0], Format.OPENMETRICS)
+    exemplars = read(page, openmetrics=True).exemplars
+    theirs = {
+        (sample.name, tuple(sample.labels.items())): sample.exemplar
+        for family in openmetrics_families(page.decode())
+        for sample in family.samples
+        if sample.exemplar
+    }
+    assert exemplars == {
+        series: (tuple(found.labels.items()), found.value, float(found.timestamp))
+        for series, found in theirs.items()
+    }
+
+
+@settings(deadline=None)
+@given(publications(), st.data())
+def test_a_selection_holds_the_named_families_byte_for_byte(
+    one: Whole, data: st.DataObject
+) -> None:
+    """What remains of the whole page when families that aren't named are cut out of it."""
+    known = ["a_gauge", "b_total", "b", "c_bare", "email_logs", "d_seconds", "d_seconds_sum", "x"]
+    names = data.draw(st.lists(st.sampled_from(known)))
+    for form in Format:
+        parts = re.split(r"(?m)^(?=# HELP |# EOF$)", whole(one[0], form).decode())
+        kept = "".join(part for part in parts if is_named(part, names) or part == "# EOF\n")
+        selection = one[0].only(names)
+        plain = b"".join(selection.body(form, compressed=False).open())
+        packed = b"".join(selection.body(form, compressed=True).open())
+        assert plain.decode() == kept
+        assert gzip.decompress(packed) == plain
+        assert selection.body(form, compressed=False).length == len(plain)
+        assert selection.body(form, compressed=True).length == len(packed)
+
+
+def is_named(part: str, names: list[str]) -> bool:
+    first = part.removeprefix("# HELP ").partition(" ")[0].removesuffix("_total")
+    return any(f"{first}{ending}" in names for ending in ("", "_total", "_sum"))
+
+
+@settings(deadline=None)
 @given(publications())
 @pytest.mark.parametrize("form", Format)
 def test_every_sample_comes_back_to_prometheus_client(form: Format, one: Whole) -> None:
@@ -142,6 +234,7 @@ def test_every_sample_comes_back_to_prometheus_client(form: Format, one: Whole) 
     assert in_any_order(samples) == in_any_order(wanted)
 
 
+@settings(deadline=None)
 @given(publications())
 def test_gzip_holds_the_same_bytes(one: Whole) -> None:
     for form in Format:
@@ -253,13 +346,11 @@ def scraped(address: str, jobs: set[str]) -> None:
 
 @pytest.mark.e2e
 def test_a_real_prometheus_gives_every_label_back(tmp_path: Path) -> None:
-    lines = sample_lines(
+    lines = family_lines(
         FamilySamples(GAUGE, [((f"{n}", text), n) for n, text in enumerate(HOSTILE)])
     )
     records = [delivery(user=f"{n}", message=text) for n, text in enumerate(HOSTILE)]
-    found = publication(
-        [Rendered({GAUGE.name: (GAUGE, lines)}, log_blocks(records))], [], EMAIL_LOGS
-    )
+    found = publication([Rendered({GAUGE.name: lines}, log_blocks(records))], [], EMAIL_LOGS)
     pages = {
         f"/{form.name.lower()}": (
             form.value,

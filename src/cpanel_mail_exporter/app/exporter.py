@@ -180,6 +180,7 @@ def _terms(server: ServerSettings, settings: Settings, collectors: tuple[str, ..
             account_series=settings.further.account_series,
         ),
         max_spam_run_accounts=settings.max_spam_run_accounts,
+        exemplars=True,
     )
 
 

@@ -16,6 +16,11 @@ def label_value(value: str) -> str:
     return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
+def is_plain(text: str) -> bool:
+    """Whether no character of a label value has to be escaped."""
+    return not ('"' in text or "\\" in text or "\n" in text)
+
+
 def help_text(value: str, *, quotes: bool) -> str:
     """A HELP text; OpenMetrics escapes quotes there too, the classic format doesn't."""
     if quotes:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from cpanel_mail_exporter.exposition.escaping import label_value
+from cpanel_mail_exporter.exposition.escaping import is_plain, label_value
 from cpanel_mail_exporter.exposition.text import LabelPairs, pairs
 from cpanel_mail_exporter.model.records import DELIVERY_LABELS, DeliveryRecord
 
@@ -48,7 +48,7 @@ class LogLines:
         lines: list[LogLine] = []
         for record in records:
             values = record[:22]
-            text = template % (values if _is_plain("".join(values)) else _escaped(values))
+            text = template % (values if is_plain("".join(values)) else _escaped(values))
             sent, acted = record.send_unix, record.action_unix
             parts = (
                 NO_TIME if sent is None else sent,
@@ -62,13 +62,9 @@ class LogLines:
         return lines
 
 
-def _is_plain(text: str) -> bool:
-    return not ('"' in text or "\\" in text or "\n" in text)
-
-
 def _escaped(values: tuple[str, ...]) -> tuple[str, ...]:
     """The same with escapes: nearly always it is the message alone that needs them."""
     before, message, after = values[:7], values[7], values[8:]
-    if _is_plain("".join(before + after)):
+    if is_plain("".join(before + after)):
         return (*before, label_value(message), *after)
     return tuple([label_value(value) for value in values])

@@ -25,6 +25,7 @@ from cpanel_mail_exporter.ledger.change import (
 )
 from cpanel_mail_exporter.ledger.counters import CounterKey
 from cpanel_mail_exporter.ledger.counting import Counted, Counting
+from cpanel_mail_exporter.ledger.exemplars import Latest
 from cpanel_mail_exporter.ledger.identity import (
     event_identity,
     home_second,
@@ -54,6 +55,7 @@ class Applied:
         change: to be stored; numbers of families with a budget are still to be added to it.
         to_place: those numbers, under the labels they would have without a budget.
         unexplained: new failures and deferrals that nobody has a rule for, in the order of rows.
+        latest: the newest message of each observation that can be an exemplar.
         new_events: how many were new, those that are only marked included.
         counted_events: how many of them are counted.
         rows_without_time: rows that have neither send nor action time, and are not counted.
@@ -66,6 +68,7 @@ class Applied:
     change: Change = field(default_factory=Change)
     to_place: dict[CounterKey, int] = field(default_factory=dict)
     unexplained: list[Unexplained] = field(default_factory=list)
+    latest: Latest = field(default_factory=dict)
     new_events: int = 0
     counted_events: int = 0
     rows_without_time: int = 0
@@ -136,6 +139,7 @@ def apply(
     counting = Counting(meaning, known.sized)
     counting.count(counted, result.change)
     result.to_place, result.unexplained = counting.to_place, counting.unexplained
+    result.latest = counting.latest
     result.counted_events = len(counted)
     result.newest_event_unix = newest or None
     return result

@@ -17,6 +17,7 @@ from cpanel_mail_exporter.ledger.change import (
 )
 from cpanel_mail_exporter.ledger.counters import CounterKey, Labels
 from cpanel_mail_exporter.ledger.direction import direction
+from cpanel_mail_exporter.ledger.exemplars import Latest, Observation, note_latest
 from cpanel_mail_exporter.ledger.histograms import Histograms
 from cpanel_mail_exporter.ledger.identity import message_identity
 from cpanel_mail_exporter.ledger.meaning import Meaning
@@ -56,11 +57,13 @@ class Counting:
     Attributes:
         to_place: new numbers of families with a budget, under the labels they would have without.
         unexplained: failures and deferrals that nobody has a rule for.
+        latest: the newest message of each observation that can be an exemplar.
     """
 
     def __init__(self, meaning: Meaning, known_sizes: AbstractSet[tuple[int, int]]) -> None:
         self.to_place: dict[CounterKey, int] = {}
         self.unexplained: list[Unexplained] = []
+        self.latest: Latest = {}
         self._meaning = meaning
         self._known_sizes = known_sizes
         self._sized: list[Sized] = []
@@ -75,7 +78,7 @@ class Counting:
         # Gathered in lists, and counted at the end: this runs for every event there is.
         outcomes: list[Labels] = []
         by_user: list[Labels] = []
-        durations: list[tuple[str, Labels, int]] = []
+        durations: list[Observation] = []
         pending: list[tuple[int, int, int, int]] = []
         seen_sizes = self._seen_sizes
         meaning = self._meaning
@@ -90,10 +93,13 @@ class Counting:
                 if record.action_unix is not None and record.send_unix is not None:
                     # A clock set back between the two must not make a sum fall.
                     took = max(0, record.action_unix - record.send_unix)
+                    duration: Observation
                     if kind == KIND_SUCCESS:
-                        durations.append((names.TIME_TO_DELIVER, (way, taker), took))
+                        duration = names.TIME_TO_DELIVER, (way, taker), took
                     else:
-                        durations.append((names.TIME_TO_FAIL, (way,), took))
+                        duration = names.TIME_TO_FAIL, (way,), took
+                    durations.append(duration)
+                    note_latest(self.latest, duration, when, record.msg_id)
             if kind != KIND_SUCCESS:
                 self._trouble(record, when, kind, taker, way)
             if record.action_unix is None:
@@ -136,6 +142,8 @@ class Counting:
                 return
             self._sized.append(Sized(second, message, number))
             self._histograms.observe(names.MESSAGE_SIZE, (way,), size_bytes)
+            size = names.MESSAGE_SIZE, (way,), size_bytes
+            note_latest(self.latest, size, second, record.msg_id)
         self._seen_sizes.add((second, record.msg_id, way))
 
 

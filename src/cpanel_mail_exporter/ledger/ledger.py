@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from cpanel_mail_exporter.ledger import counters as names
 from cpanel_mail_exporter.ledger.apply import Applied, apply
 from cpanel_mail_exporter.ledger.change import OUTCOME_OF_KIND, Change, Known, Pending
+from cpanel_mail_exporter.ledger.counters import Labels
+from cpanel_mail_exporter.ledger.exemplars import BucketExemplars, Exemplars
 from cpanel_mail_exporter.ledger.figures import Figures, Published
 from cpanel_mail_exporter.ledger.identity import home_second
 from cpanel_mail_exporter.ledger.meaning import Meaning
@@ -58,8 +60,8 @@ class Ledger:
 
     Its methods read and write the store, so they are for worker threads, one call at a time.
     `version`, `next_publication_unix`, `counting_since_unix`, `published`, `unclassified`,
-    `last_hour` and `spam_runs` touch memory alone and may be used by another thread meanwhile,
-    such as that of the event loop.
+    `exemplars`, `last_hour` and `spam_runs` touch memory alone and may be used by another thread
+    meanwhile, such as that of the event loop.
 
     Args:
         server: its name, for errors.
@@ -86,6 +88,7 @@ class Ledger:
         self._figures = Figures(limits, terms.birth_delay_seconds, apart)
         self._unclassified = UnclassifiedTexts(apart)
         self._watch = SpamWatch(store, apart)
+        self._exemplars = Exemplars(apart)
 
     def load(self) -> None:
         """Read the numbers from the store, if that is to be done; they are shown from then on.
@@ -161,6 +164,7 @@ class Ledger:
         placed = self._placed(applied, now_unix)
         self._commit(applied.change, placed)
         self._unclassified.note(applied.unexplained)
+        self._exemplars.note(applied.latest, now_unix)
         if seen is not None:
             seen.update(applied.seen)
         self.note_drift(names.NO_TIME, applied.rows_without_time)
@@ -353,6 +357,13 @@ class Ledger:
     def unclassified(self) -> list[Unclassified]:
         """The newest texts that nobody has a rule for, addresses masked, the newest first."""
         return self._unclassified.newest()
+
+    def exemplars(self) -> Mapping[tuple[str, Labels], BucketExemplars]:
+        """The newest message of each bucket since the start, by name and labels of the histogram.
+
+        There are none of attempts, which are observed long after their messages were seen.
+        """
+        return self._exemplars.by_histogram()
 
     def _placed(self, applied: Applied, now_unix: int) -> Placed | None:
         """Add numbers to the series their label sets have, and keep the places in the change."""

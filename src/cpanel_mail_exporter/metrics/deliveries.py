@@ -1,9 +1,11 @@
 """The ledger's numbers, and how far the reading has come -> families of delivery events."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from cpanel_mail_exporter.ledger import counters
 from cpanel_mail_exporter.ledger.counters import CounterKey, Labels
+from cpanel_mail_exporter.ledger.exemplars import BucketExemplars
 from cpanel_mail_exporter.ledger.figures import PlacesTaken
 from cpanel_mail_exporter.metrics import catalogue
 from cpanel_mail_exporter.model.deliveries import DeliveriesState
@@ -25,14 +27,20 @@ _HISTOGRAMS: Mapping[str, Family] = {
     counters.MESSAGE_SIZE: catalogue.MESSAGE_SIZE,
 }
 
+_NO_EXEMPLARS: Mapping[tuple[str, Labels], BucketExemplars] = MappingProxyType({})
 
-def deliveries(numbers: Mapping[CounterKey, int]) -> list[FamilySamples]:
+
+def deliveries(
+    numbers: Mapping[CounterKey, int],
+    exemplars: Mapping[tuple[str, Labels], BucketExemplars] = _NO_EXEMPLARS,
+) -> list[FamilySamples]:
     """Every family of the ledger's numbers that has samples, in a fixed order of series.
 
     Args:
         numbers: counters, and buckets and sums of histograms, under the ledger's names. An
             observation that was stored under a bound there is no more is in the next larger
             bucket; numbers of names that are not known any more are left out.
+        exemplars: by name and labels of a histogram.
     """
     samples: dict[str, list[Sample]] = {name: [] for name in (*_NUMBERS, *_HISTOGRAMS)}
     sums: dict[tuple[str, Labels], int] = {}
@@ -50,7 +58,8 @@ def deliveries(numbers: Mapping[CounterKey, int]) -> list[FamilySamples]:
     for (name, labels), total in sums.items():
         if name in _HISTOGRAMS:
             counts = buckets.get((name, labels), _no_counts(name))
-            samples[name].append((labels, Distribution(tuple(counts), total)))
+            shown = Distribution(tuple(counts), total, exemplars.get((name, labels), ()))
+            samples[name].append((labels, shown))
     declared = {**_NUMBERS, **_HISTOGRAMS}
     return [FamilySamples(declared[name], found) for name, found in samples.items() if found]
 

@@ -10,6 +10,26 @@ Labels = tuple[str, ...]
 """Label values, in the order of the family's label names."""
 
 
+EXEMPLAR_LABEL = "message_id"
+LONGEST_EXEMPLAR_ID = 128 - len(EXEMPLAR_LABEL)
+"""Characters: label names and values of an exemplar may be 128 together (OpenMetrics 1.0)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exemplar:
+    """One observation of a bucket, told by the message that it is about.
+
+    Attributes:
+        message_id: as WHM has it; not empty, and at most LONGEST_EXEMPLAR_ID characters.
+        value: what was observed.
+        observed_unix: when it happened, by the clock of the server.
+    """
+
+    message_id: str
+    value: int | float
+    observed_unix: int
+
+
 @dataclass(frozen=True, slots=True)
 class Distribution:
     """What one histogram has observed.
@@ -18,10 +38,12 @@ class Distribution:
         counts: observations by bucket, each counted in one bucket only; one more than the family
             has bounds, the last for those above all of them.
         sum: of the observed values.
+        exemplars: one for each of `counts`, None where a bucket has none; or nothing at all.
     """
 
     counts: tuple[int, ...]
     sum: int | float
+    exemplars: tuple[Exemplar | None, ...] = ()
 
 
 Sample = tuple[Labels, int | float | Distribution]

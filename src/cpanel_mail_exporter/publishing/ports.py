@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from cpanel_mail_exporter.ledger.counters import Labels
+from cpanel_mail_exporter.ledger.exemplars import BucketExemplars
 from cpanel_mail_exporter.ledger.figures import Published
 from cpanel_mail_exporter.model.accounts import LastHour
 from cpanel_mail_exporter.spam_runs.signals import Signals
@@ -27,3 +29,6 @@ class Numbers(Protocol):
 
     def last_hour(self, server_now_unix: int) -> Mapping[str, LastHour]:
         """The events of the hour before an instant, by user and time of action."""
+
+    def exemplars(self) -> Mapping[tuple[str, Labels], BucketExemplars]:
+        """The newest message of each bucket, by name and labels of the histogram."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from cpanel_mail_exporter.exposition.log_blocks import LogBlocks
 from cpanel_mail_exporter.exposition.publication import Rendered
-from cpanel_mail_exporter.exposition.text import LabelPairs, sample_lines
+from cpanel_mail_exporter.exposition.text import FamilyLines, LabelPairs, family_lines
 from cpanel_mail_exporter.ledger.counters import DEFERRED_RECIPIENTS
 from cpanel_mail_exporter.ledger.figures import Published
 from cpanel_mail_exporter.ledger.history import ServerHistory
@@ -16,7 +16,7 @@ from cpanel_mail_exporter.metrics.spam_runs import spam_runs
 from cpanel_mail_exporter.model.accounts import LastHour
 from cpanel_mail_exporter.model.deliveries import DeliveriesState
 from cpanel_mail_exporter.model.facts import ServerFacts
-from cpanel_mail_exporter.model.family import Family, FamilySamples
+from cpanel_mail_exporter.model.family import FamilySamples
 from cpanel_mail_exporter.model.outcome import DELIVERY_EVENTS, EMAIL_LOGS, PollOutcome
 from cpanel_mail_exporter.publishing.ports import Numbers
 from cpanel_mail_exporter.publishing.whole_answers import AnswerTerms, fresh_facts, whole_answers
@@ -34,6 +34,7 @@ class ServerTerms:
         max_series: the most lines of email_logs, 0 for all.
         answers: how whole answers are shown.
         max_spam_run_accounts: the most accounts with a spam-run score, 0 for all.
+        exemplars: buckets show the id of a message; only where nothing of a message is kept back.
     """
 
     name: str
@@ -44,6 +45,7 @@ class ServerTerms:
     max_series: int
     answers: AnswerTerms = AnswerTerms()
     max_spam_run_accounts: int = 0
+    exemplars: bool = False
 
 
 class ServerBoard:
@@ -71,7 +73,7 @@ class ServerBoard:
         self.log_line_share = 0
         self._numbers: Published | None = None
         # Lines of the ledger's numbers: kept apart, since they are many and change seldom.
-        self._counted: dict[str, tuple[Family, bytes]] = {}
+        self._counted: dict[str, FamilyLines] = {}
         self._counted_of: tuple[object, ...] = ()
         self._shown: tuple[object, ...] = ()
         self._rendered = Rendered({})
@@ -128,7 +130,7 @@ class ServerBoard:
             self._shown = shown
         return self._rendered
 
-    def _of_ledger(self, now_unix: float, is_fresh: bool) -> dict[str, tuple[Family, bytes]]:
+    def _of_ledger(self, now_unix: float, is_fresh: bool) -> dict[str, FamilyLines]:
         """Lines of the ledger's numbers; the same object while they haven't changed.
 
         Counters stay whatever fails; the collector's gauge goes when it is stale.
@@ -148,7 +150,8 @@ class ServerBoard:
         shown = dict(self._numbers.numbers)
         if not is_fresh:
             shown.pop((DEFERRED_RECIPIENTS, ()), None)
-        return rendered_families(deliveries(shown), self.terms.labels)
+        exemplars = ledger.exemplars() if self.terms.exemplars else {}
+        return rendered_families(deliveries(shown, exemplars), self.terms.labels)
 
     def _expiries(self) -> list[tuple[str, float]]:
         return [
@@ -215,10 +218,6 @@ class ServerBoard:
 
 def rendered_families(
     families: Sequence[FamilySamples], labels: LabelPairs = ()
-) -> dict[str, tuple[Family, bytes]]:
+) -> dict[str, FamilyLines]:
     """Families with their sample lines, those without samples left out."""
-    return {
-        part.family.name: (part.family, sample_lines(part, labels))
-        for part in families
-        if part.samples
-    }
+    return {part.family.name: family_lines(part, labels) for part in families if part.samples}

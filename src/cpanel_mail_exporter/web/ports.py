@@ -3,7 +3,7 @@
 Others implement these; web itself knows neither pollers nor settings.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple, Protocol
@@ -11,11 +11,18 @@ from typing import NamedTuple, Protocol
 from cpanel_mail_exporter.exposition.body import Body, Format
 
 
-class Publication(Protocol):
-    """What is served at one moment; it never changes, a newer one takes its place."""
+class Exposition(Protocol):
+    """What is served at one moment, or part of it."""
 
     def body(self, format: Format, compressed: bool) -> Body:  # noqa: A002
         """Bytes in one exposition format, as one gzip member if *compressed*."""
+
+
+class Publication(Exposition, Protocol):
+    """What is served at one moment; it never changes, a newer one takes its place."""
+
+    def only(self, names: Collection[str]) -> Exposition:
+        """Those of its families that have one of *names*."""
 
 
 class Published(Protocol):

@@ -14,10 +14,18 @@ from cpanel_mail_exporter.web.answers import content, plain
 from cpanel_mail_exporter.web.bounces_page import PATH as BOUNCES_PATH
 from cpanel_mail_exporter.web.bounces_page import BouncesPage
 from cpanel_mail_exporter.web.discovery import own_address, target_groups
-from cpanel_mail_exporter.web.ports import Publication, Published, ServerViews, UnexplainedTexts
+from cpanel_mail_exporter.web.ports import (
+    Exposition,
+    Publication,
+    Published,
+    ServerViews,
+    UnexplainedTexts,
+)
 from cpanel_mail_exporter.web.status_page import StatusPage
 
-Answer = web.Response | Publication
+Answer = web.Response | Exposition
+
+_NAMES = "name[]"
 
 
 class Routes:
@@ -52,7 +60,7 @@ class Routes:
         self._now_unix = now_unix
         self._paths: Mapping[str, Callable[[web.BaseRequest], Answer]] = {
             "/": self._status_page,
-            "/metrics": lambda _: published.everything(),
+            "/metrics": lambda request: _selected(request, published.everything()),
             "/probe": self._probe,
             "/sd": self._discovery,
             BOUNCES_PATH: self._bounces_page,
@@ -76,7 +84,7 @@ class Routes:
         publication = self._published.of_server(targets[0])
         if publication is None:
             return plain(404, "No server is configured by this name; /sd lists those that are.")
-        return publication
+        return _selected(request, publication)
 
     def _discovery(self, request: web.BaseRequest) -> web.Response:
         address = own_address(request.headers.getall("Host", []), self._reached(request))
@@ -115,3 +123,8 @@ class Routes:
             page=request.query.get("page", ""),
         )
         return content(html, "text/html; charset=utf-8", headers=self._bounces.headers)
+
+def _selected(request: web.BaseRequest, publication: Publication) -> Exposition:
+    """The families that the query names, as in `/metrics?name[]=a&name[]=b`; without one, all."""
+    names = request.query.getall(_NAMES, None)
+    return publication if names is None else publication.only(names)

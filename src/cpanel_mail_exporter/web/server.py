@@ -14,7 +14,7 @@ from cpanel_mail_exporter.web.bounces_page import BouncesPage
 from cpanel_mail_exporter.web.connection import Connection, Connections, Limits
 from cpanel_mail_exporter.web.listening import open_sockets
 from cpanel_mail_exporter.web.negotiation import accepts_gzip, exposition_format
-from cpanel_mail_exporter.web.ports import Publication, Published, ServerViews, UnexplainedTexts
+from cpanel_mail_exporter.web.ports import Exposition, Published, ServerViews, UnexplainedTexts
 from cpanel_mail_exporter.web.routes import Routes
 from cpanel_mail_exporter.web.sending import send_body
 from cpanel_mail_exporter.web.status_page import Link, StatusPage
@@ -146,7 +146,7 @@ class WebServer:
         refusal = await _refusal(self._auth, request) if self._auth else None
         found = self._routes.answer(request) if refusal is None else refusal
         if not isinstance(found, web.Response):
-            return await _send_publication(request, found)
+            return await _send_exposition(request, found)
         if request.method not in ("GET", "HEAD"):
             # A body may follow that nobody wants to read.
             found.force_close()
@@ -179,9 +179,7 @@ async def _refusal(auth: BasicAuth, request: web.BaseRequest) -> web.Response | 
     )
 
 
-async def _send_publication(
-    request: web.BaseRequest, publication: Publication
-) -> web.StreamResponse:
+async def _send_exposition(request: web.BaseRequest, exposition: Exposition) -> web.StreamResponse:
     wanted = exposition_format(_joined(request, "Accept"))
     compressed = accepts_gzip(_joined(request, "Accept-Encoding"))
     headers = {
@@ -192,7 +190,7 @@ async def _send_publication(
     if compressed:
         headers["Content-Encoding"] = "gzip"
     response = web.StreamResponse(headers=headers)
-    await send_body(response, request, publication.body(wanted, compressed))
+    await send_body(response, request, exposition.body(wanted, compressed))
     return response
 
 

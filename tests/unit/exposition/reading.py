@@ -21,6 +21,8 @@ class Read:
     kinds: dict[str, str] = field(default_factory=dict)
     helps: dict[str, str] = field(default_factory=dict)
     samples: list[tuple[str, Labels, str]] = field(default_factory=list)
+    exemplars: dict[tuple[str, Labels], tuple[Labels, float, float]] = field(default_factory=dict)
+    """Labels, value and time by series."""
 
     def of(self, name: str) -> dict[tuple[str, ...], str]:
         """Value by label values, of one sample name."""
@@ -58,8 +60,12 @@ def read(body: bytes, *, openmetrics: bool = False) -> Read:
             assert name == family
             result.kinds[family] = kind
         else:
-            name, labels, value = _sample(line)
+            name, labels, value, more = _sample(line)
             kind = result.kinds[family]
+            if more:
+                assert openmetrics
+                assert name == f"{family}_bucket"
+                result.exemplars[name, labels] = _exemplar(more, dict(labels)["le"])
             if kind == "histogram":
                 assert name in {f"{family}{part}" for part in ("_bucket", "_sum", "_count")}
             else:
@@ -71,10 +77,19 @@ def read(body: bytes, *, openmetrics: bool = False) -> Read:
     return result
 
 
-def _sample(line: str) -> tuple[str, Labels, str]:
+def _sample(line: str) -> tuple[str, Labels, str, str]:
+    """Name, labels, value, and what stands behind ` # `."""
     name = _NAME.match(line)
     assert name is not None, line
-    at = name.end()
+    labels, at = _labels(line, name.end())
+    assert line[at] == " "
+    value, _, more = line[at + 1 :].partition(" # ")
+    assert value.split() == [value]
+    float(value)
+    return name[0], labels, value, more
+
+
+def _labels(line: str, at: int) -> tuple[Labels, int]:
     labels: list[tuple[str, str]] = []
     if line[at] == "{":
         while line[at] != "}":
@@ -83,11 +98,17 @@ def _sample(line: str) -> tuple[str, Labels, str]:
             labels.append((pair[1], _unescaped(pair[2])))
             at = pair.end()
         at += 1
-    space, value = line[at], line[at + 1 :]
-    assert space == " "
-    assert value.split() == [value]
-    float(value)
-    return name[0], tuple(labels), value
+    return tuple(labels), at
+
+
+def _exemplar(text: str, le: str) -> tuple[Labels, float, float]:
+    """What the OpenMetrics standard asks of an exemplar: short, and inside its bucket."""
+    labels, at = _labels(text, 0)
+    assert sum(len(name) + len(value) for name, value in labels) <= 128
+    space, value, instant = text[at:].split(" ")
+    assert space == ""
+    assert float(value) <= float(le)
+    return labels, float(value), float(instant)
 
 
 def _unescaped(value: str) -> str:

@@ -7,8 +7,14 @@ from prometheus_client.utils import floatToGoString
 
 from cpanel_mail_exporter.exposition.body import Format
 from cpanel_mail_exporter.exposition.escaping import bound, help_text, label_value, number
-from cpanel_mail_exporter.exposition.text import comments, pairs, sample_lines
-from cpanel_mail_exporter.model.family import Distribution, Family, FamilySamples
+from cpanel_mail_exporter.exposition.text import (
+    comments,
+    family_lines,
+    names_of,
+    pairs,
+    sample_lines,
+)
+from cpanel_mail_exporter.model.family import Distribution, Exemplar, Family, FamilySamples
 
 PLAIN = Family("a_gauge", "gauge", 'Says "a\\b"\nand more.')
 COUNTER = Family("b_total", "counter", "Counts.", ("kind",))
@@ -102,7 +108,7 @@ def test_no_samples_are_no_lines() -> None:
 
 @pytest.mark.parametrize("values", [(), ("a", "b")])
 def test_label_values_that_do_not_fit_the_names_are_a_mistake(values: tuple[str, ...]) -> None:
-    with pytest.raises(ValueError, match="zip"):
+    with pytest.raises(ValueError, match=r"^b_total: \d values of 1 labels$"):
         sample_lines(FamilySamples(COUNTER, [(values, 1)]))
 
 
@@ -125,6 +131,13 @@ def test_a_histogram_without_labels_has_only_its_bounds() -> None:
     )
 
 
+def test_a_value_of_another_kind_is_a_mistake() -> None:
+    with pytest.raises(TypeError, match="d_seconds is a histogram"):
+        sample_lines(FamilySamples(HISTOGRAM, [(("x",), 1)]))
+    with pytest.raises(TypeError, match="a_gauge is no histogram"):
+        sample_lines(FamilySamples(PLAIN, [((), Distribution((1,), 1))]))
+
+
 def test_a_histograms_name_is_the_same_in_both_formats() -> None:
     for form in Format:
         assert comments(HISTOGRAM, form) == (
@@ -144,3 +157,39 @@ def test_counts_that_do_not_fit_the_buckets_are_a_mistake(counts: tuple[int, ...
 )
 def test_bounds_are_written_as_prometheus_clients_write_them(value: float) -> None:
     assert bound(value) == floatToGoString(value)
+
+
+def test_exemplars_stand_in_openmetrics_alone_and_only_where_something_was_observed() -> None:
+    seen = Distribution(
+        (3, 0, 2, 1),
+        7.5,
+        (Exemplar('1a"b', 1, 1_795_000_000), Exemplar("gone", 2, 5), None, Exemplar("z", 2**21, 6)),
+    )
+    lines = family_lines(FamilySamples(HISTOGRAM, [(("x",), seen)]))
+    assert lines.of(Format.OPENMETRICS) == (
+        b'd_seconds_bucket{kind="x",le="1.0"} 3 # {message_id="1a\\"b"} 1 1795000000\n'
+        b'd_seconds_bucket{kind="x",le="2.5"} 3\n'
+        b'd_seconds_bucket{kind="x",le="1.048576e+06"} 5\n'
+        b'd_seconds_bucket{kind="x",le="+Inf"} 6 # {message_id="z"} 2097152 6\n'
+        b'd_seconds_sum{kind="x"} 7.5\n'
+        b'd_seconds_count{kind="x"} 6\n'
+    )
+    without = FamilySamples(HISTOGRAM, [(("x",), Distribution(seen.counts, seen.sum))])
+    assert lines.of(Format.TEXT) == sample_lines(without)
+
+
+def test_lines_without_exemplars_are_the_same_object_in_both_formats() -> None:
+    for samples in (
+        FamilySamples(HISTOGRAM, [(("x",), Distribution((3, 0, 2, 1), 7.5))]),
+        FamilySamples(PLAIN, [((), 3)]),
+    ):
+        lines = family_lines(samples)
+        assert lines.text is lines.openmetrics
+
+
+def test_a_family_is_named_as_in_either_format_or_by_its_samples() -> None:
+    assert names_of(PLAIN) == {"a_gauge"}
+    assert names_of(COUNTER) == {"b_total", "b"}
+    assert names_of(HISTOGRAM) == {"d_seconds"} | {
+        f"d_seconds_{part}" for part in ("bucket", "sum", "count")
+    }

@@ -30,6 +30,10 @@ T = 1_000_000
 RECIPIENT = recipient_identity(T, "m1", "amy@example.net")
 MESSAGE = message_identity(T, "m1")
 OUTBOUND = 1
+LATEST = {
+    ("time_to_deliver_seconds", ("outbound", "other"), 7): (T + 7, "m1"),
+    ("message_size_bytes", ("outbound",), 2000): (T, "m1"),
+}
 SIZE = {
     ("message_size_bytes_bucket", ("outbound", "4096")): 1,
     ("message_size_bytes_sum", ("outbound",)): 2000,
@@ -62,6 +66,7 @@ def test_a_success_adds_its_event_time_and_size_and_leaves_its_attempts_pending(
             activity={("acc1", T - 100): at_work(tried=1, delivered=1)},
         ),
         to_place={("user_events", ("acc1", "example.com", "success")): 1},
+        latest=LATEST,
         new_events=1,
         counted_events=1,
         newest_event_unix=T + 7,

@@ -477,6 +477,24 @@ async def test_a_new_series_is_published_at_0_and_then_without_news_at_its_value
     await asyncio.gather(running, return_exceptions=True)
 
 
+@pytest.mark.parametrize("is_shown", [False, True])
+def test_message_ids_are_exemplars_only_where_that_is_allowed(
+    clock: StandingClock, is_shown: bool
+) -> None:
+    ledger = Ledger("web1", MemoryStore(), MEANING, LedgerTerms(birth_delay_seconds=None))
+    of_server = terms(collectors=ALL, exemplars=is_shown)
+    one = board(clock, of_server, ledgers={"web1": ledger})
+    ledger.begin(T)
+    learn(ledger, "gmail")
+    poll(one.servers[0], clock.now, user_stats=None, delivery_events=STATE)
+    one.build()
+    for page in (one.everything(), one.of_server("web1")):
+        bodies = {form: whole(page, form) for form in Format}
+        assert b'{message_id="' not in bodies[Format.TEXT]
+        assert (b' # {message_id="gmail"} 0 ' in bodies[Format.OPENMETRICS]) is is_shown
+        assert (b'gmail"}' in bodies[Format.OPENMETRICS]) is is_shown
+
+
 def test_a_ledger_is_only_rendered_when_it_has_something_new(
     clock: StandingClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
