@@ -8,13 +8,13 @@ from importlib import metadata
 import aiohttp
 
 from cpanel_mail_exporter.app.live_token import LiveToken
+from cpanel_mail_exporter.app.log_rows import shown_rows
 from cpanel_mail_exporter.app.views import view
 from cpanel_mail_exporter.clock import Clock
 from cpanel_mail_exporter.config.settings import ServerSettings, Settings
-from cpanel_mail_exporter.exposition.log_lines import LogLines
+from cpanel_mail_exporter.exposition.log_privacy import LabelMask
 from cpanel_mail_exporter.exposition.text import LabelPairs
 from cpanel_mail_exporter.ledger.ledger import Ledger
-from cpanel_mail_exporter.metrics.catalogue import EMAIL_LOGS as EMAIL_LOGS_FAMILY
 from cpanel_mail_exporter.metrics.exporter import build_info
 from cpanel_mail_exporter.model.family import FamilySamples
 from cpanel_mail_exporter.model.outcome import (
@@ -28,7 +28,7 @@ from cpanel_mail_exporter.model.window import Window
 from cpanel_mail_exporter.polling.deliveries import DeliveriesReading
 from cpanel_mail_exporter.polling.poller import Poller, PollPlan
 from cpanel_mail_exporter.polling.reading_terms import ReadingTerms
-from cpanel_mail_exporter.polling.sinks import EventSink, LineSink
+from cpanel_mail_exporter.polling.sinks import EventSink, ShownRows
 from cpanel_mail_exporter.publishing.board import Board
 from cpanel_mail_exporter.publishing.process import ProcessFigures
 from cpanel_mail_exporter.publishing.server_board import ServerTerms
@@ -53,6 +53,7 @@ class Exporter:
 
     Args:
         ledgers: one by name of each server whose delivery events are counted.
+        mask: how labels of email_logs are masked, None if they aren't.
         once: there is one poll of each server only.
     """
 
@@ -63,6 +64,7 @@ class Exporter:
         clock: Clock,
         ledgers: Mapping[str, Ledger],
         *,
+        mask: LabelMask | None = None,
         once: bool = False,
     ) -> None:
         self._settings = settings
@@ -94,8 +96,12 @@ class Exporter:
                 windows=windows,
                 zone=server.timezone,
                 interval_seconds=settings.poll_interval_seconds,
+                hides_people=mask is not None,
             )
-            deliveries = _deliveries(server, settings, whm, ledgers.get(server.name), once=once)
+            shown = shown_rows(_labels(server, settings), settings.email_logs, mask)
+            deliveries = _deliveries(
+                server, settings, whm, ledgers.get(server.name), shown, once=once
+            )
             self.pollers.append(Poller(plan, whm, token, deliveries, board, clock))
 
     def views(self) -> list[ServerView]:
@@ -168,6 +174,7 @@ def _deliveries(
     settings: Settings,
     whm: WhmServer,
     ledger: Ledger | None,
+    lines: ShownRows | None,
     *,
     once: bool,
 ) -> DeliveriesReading | None:
@@ -184,12 +191,7 @@ def _deliveries(
         interval_seconds=settings.poll_interval_seconds,
         is_single=once,
     )
-    events = lines = None
-    if ledger is not None:
-        events = EventSink(ledger, counts_past=counted.backfill)
-    if logs.window is not None:
-        rendered = LogLines(EMAIL_LOGS_FAMILY.name, _labels(server, settings))
-        lines = LineSink(rendered, logs.types, logs.max_series)
+    events = None if ledger is None else EventSink(ledger, counts_past=counted.backfill)
     return DeliveriesReading(terms, whm, events, lines)
 
 

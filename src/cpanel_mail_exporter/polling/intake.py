@@ -25,7 +25,7 @@ from cpanel_mail_exporter.polling.ports import MailServer
 from cpanel_mail_exporter.polling.ranges import Fingerprint, fingerprint
 from cpanel_mail_exporter.polling.reading import SpanReader, TooManyPages
 from cpanel_mail_exporter.polling.reading_state import PAGE_ROWS, ReadCounts, ReadingMemory
-from cpanel_mail_exporter.polling.sinks import EventSink, LineSink
+from cpanel_mail_exporter.polling.sinks import EventSink, ShownRows
 from cpanel_mail_exporter.polling.tally import Tally
 
 _WITHOUT_TOTALS_SECONDS = 3_600
@@ -63,7 +63,7 @@ class Intake:
         types: tuple[str, ...],
         server: MailServer,
         events: EventSink | None,
-        lines: LineSink | None,
+        lines: ShownRows | None,
     ) -> None:
         self.memory = ReadingMemory()
         self.visit = Visit(0)

@@ -38,6 +38,7 @@ from cpanel_mail_exporter.polling.schedule import (
     offset_seconds,
     verdict,
 )
+from cpanel_mail_exporter.polling.spoken import without_people
 
 _TOKEN_LOOK_SECONDS = 1.0
 _SHARE_FOR_WHAT_CAN_WAIT = 0.5
@@ -58,6 +59,7 @@ class PollPlan:
         collectors: those that are switched on, in the order they are asked.
         windows: the window of each windowed collector.
         zone: the server's zone, for its local midnight.
+        hides_people: what the server says of why it refuses is masked.
     """
 
     name: str
@@ -65,6 +67,7 @@ class PollPlan:
     windows: Mapping[str, Window]
     zone: tzinfo
     interval_seconds: float
+    hides_people: bool = False
 
 
 @dataclass(slots=True)
@@ -150,6 +153,8 @@ class Poller:
     def _end(self, poll: _Poll) -> None:
         now = self._clock.now_unix()
         outcomes = [_with_error(o, verdict(o.error, poll.errors)) for o in poll.outcomes]
+        if self._plan.hides_people:
+            outcomes = [_with_error(o, o.error and without_people(o.error)) for o in outcomes]
         login_refused = any(isinstance(outcome.error, Denied) for outcome in outcomes)
         self._login_retry_unix = now + LOGIN_RETRY_SECONDS if login_refused else None
         for outcome in outcomes:

@@ -2,15 +2,16 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
+from cpanel_mail_exporter.exposition.count_lines import CountLines
+from cpanel_mail_exporter.exposition.count_window import CountWindow
 from cpanel_mail_exporter.exposition.log_blocks import LogBlocks
-from cpanel_mail_exporter.exposition.log_lines import LogLine, LogLines
+from cpanel_mail_exporter.exposition.log_choice import LogChoice
+from cpanel_mail_exporter.exposition.log_lines import LogLines
 from cpanel_mail_exporter.exposition.log_window import LogReading, LogWindow
 from cpanel_mail_exporter.ledger.ledger import Ledger
 from cpanel_mail_exporter.model.errors import StorageFailed
-from cpanel_mail_exporter.model.query import DELIVERY_TYPES
-from cpanel_mail_exporter.model.records import DeliveryRecord
 from cpanel_mail_exporter.model.window import Slice
 from cpanel_mail_exporter.polling.reading import Accepted
 
@@ -143,13 +144,37 @@ class EventSink:
             return None
 
 
-class LineSink:
-    """The lines of email_logs of one server."""
+class ShownRows(Protocol):
+    """What email_logs shows of one server's rows."""
 
-    def __init__(self, lines: LogLines, types: tuple[str, ...], max_series: int) -> None:
+    def begin(self, span: Slice | None) -> None:
+        """A reading of a span of send time begins, whose rows it replaces, or (None) of others."""
+
+    async def take(self, accepted: Accepted) -> None:
+        """Take rows of the reading that goes on."""
+
+    async def finish(self) -> None:
+        """The reading has ended well: its rows are shown from now on."""
+
+    def begin_at(self, start_unix: int) -> None:
+        """Let rows go that were sent before the window."""
+
+    async def shown(self, share: int) -> LogBlocks:
+        """What is to be shown, with little more kept than *share* lines of it; 0 for all."""
+
+
+class LineSink:
+    """The lines of email_logs of one server, one for each row."""
+
+    def __init__(
+        self,
+        lines: LogLines,
+        types: tuple[str, ...],
+        max_series: int,
+        choice: LogChoice | None = None,
+    ) -> None:
         self._lines = lines
-        # A server may ignore which types were asked for; words that aren't WHM's own are shown.
-        self._unwanted = frozenset(DELIVERY_TYPES) - frozenset(types)
+        self._choice = choice or LogChoice(types)
         self._most = max_series
         self._window = LogWindow(max_series)
         self._reading: LogReading | None = None
@@ -173,20 +198,13 @@ class LineSink:
         """Let lines go that were sent before the window."""
         self._window.begin_at(start_unix)
 
-    def keep_near(self, share: int) -> None:
-        """Keep little more than *share* lines, which is all that is shown at present; 0 for all.
-
-        Twice as many, so that a share that grows a little finds lines to show.
-        """
-        shares = [most for most in (self._most, 2 * share) if most]
-        self._window.keep_at_most(min(shares, default=0))
-
-    def blocks(self) -> LogBlocks:
-        """What is to be shown."""
+    async def shown(self, share: int) -> LogBlocks:
+        """What is to be shown, with little more kept than *share* lines of it; 0 for all."""
+        self._window.keep_at_most(_kept(self._most, share))
         return self._window.blocks()
 
     def _take(self, accepted: Accepted) -> None:
-        lines = self._wanted(accepted.rows)
+        lines = self._lines.render(self._choice.chosen(accepted.rows))
         if self._reading is None:
             self._window.add(lines)
         elif accepted.is_inside:
@@ -194,5 +212,43 @@ class LineSink:
         else:
             self._reading.add_outside(lines)
 
-    def _wanted(self, records: Sequence[DeliveryRecord]) -> list[LogLine]:
-        return [line for line in self._lines.render(records) if line.type not in self._unwanted]
+
+class CountSink:
+    """The lines of email_logs of one server where each counts rows."""
+
+    def __init__(self, lines: CountLines, choice: LogChoice, max_series: int) -> None:
+        self._lines = lines
+        self._choice = choice
+        self._most = max_series
+        self._window = CountWindow(max_series)
+        self._reading = self._window.reading(None)
+
+    def begin(self, span: Slice | None) -> None:
+        """A reading of a span of send time begins, whose rows it replaces, or (None) of others."""
+        self._reading = self._window.reading(span)
+
+    async def take(self, accepted: Accepted) -> None:
+        """Take rows of the reading that goes on."""
+        await asyncio.to_thread(self._take, accepted)
+
+    async def finish(self) -> None:
+        """The reading has ended well: its rows are counted from now on."""
+        await asyncio.to_thread(self._reading.finish)
+
+    def begin_at(self, start_unix: int) -> None:
+        """Let rows go that were sent before the window."""
+        self._window.begin_at(start_unix)
+
+    async def shown(self, share: int) -> LogBlocks:
+        """What is to be shown, with little more kept than *share* lines of it; 0 for all."""
+        self._window.keep_at_most(_kept(self._most, share))
+        return await asyncio.to_thread(self._window.blocks)
+
+    def _take(self, accepted: Accepted) -> None:
+        rows = self._lines.render(self._choice.chosen(accepted.rows))
+        self._reading.add(rows, accepted.multiset)
+
+
+def _kept(most: int, share: int) -> int:
+    """Lines to keep: twice a share, so that one that grows a little finds lines to show."""
+    return min([bound for bound in (most, 2 * share) if bound], default=0)
