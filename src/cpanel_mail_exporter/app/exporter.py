@@ -28,7 +28,8 @@ from cpanel_mail_exporter.model.window import Window
 from cpanel_mail_exporter.polling.deliveries import DeliveriesReading
 from cpanel_mail_exporter.polling.poller import Poller, PollPlan
 from cpanel_mail_exporter.polling.reading_terms import ReadingTerms
-from cpanel_mail_exporter.polling.sinks import EventSink, ShownRows
+from cpanel_mail_exporter.polling.shown_rows import ShownRows
+from cpanel_mail_exporter.polling.sinks import EventSink
 from cpanel_mail_exporter.publishing.board import Board
 from cpanel_mail_exporter.publishing.process import ProcessFigures
 from cpanel_mail_exporter.publishing.server_board import ServerTerms

@@ -8,7 +8,8 @@ from cpanel_mail_exporter.exposition.log_privacy import LabelMask
 from cpanel_mail_exporter.exposition.text import LabelPairs
 from cpanel_mail_exporter.metrics.catalogue import EMAIL_LOGS
 from cpanel_mail_exporter.model.records import DELIVERY_LABELS
-from cpanel_mail_exporter.polling.sinks import CountSink, LineSink, ShownRows
+from cpanel_mail_exporter.polling.shown_rows import CountSink, ShownRows
+from cpanel_mail_exporter.polling.sinks import LineSink
 
 
 def shown_rows(

@@ -228,8 +228,8 @@ EMAIL_LOGS_TYPES: Option[tuple[str, ...]] = Option(
     shape="TYPE,TYPE",
 )
 EMAIL_LOGS_LABELS: Option[tuple[str, ...]] = Option(
-    "Labels that email_logs keeps; where some are left out, or privacy is `domain`, a series' value "
-    "is the number of rows that share its labels.",
+    "Labels that email_logs keeps; where some are left out, the value is the number of rows "
+    "that share the others.",
     values.parse_log_labels_text,
     form="list",
     flags=("email-logs.labels",),

@@ -57,7 +57,7 @@ class CountLines:
         template, shown, places = self._template, self._values, self._places
         rows: list[CountedRow] = []
         for record in records:
-            all_values = record if shown is None else shown(record)
+            all_values = record[:22] if shown is None else shown(record)
             values = tuple([all_values[place] for place in places])
             if not is_plain("".join(values)):
                 values = tuple(map(label_value, values))

@@ -29,18 +29,24 @@ class CountReading:
         span: seconds of send time whose rows are replaced; None if the rows may be of any time,
             and join those that are known.
         max_series: the most series whose texts are needed, 0 for all.
+        is_known: whether rows sent in a second count with it, though it isn't in the span.
     """
 
     def __init__(
-        self, span: Slice | None, max_series: int, ended: Callable[["CountReading"], None]
+        self,
+        span: Slice | None,
+        max_series: int,
+        is_known: Callable[[int], bool],
+        ended: Callable[["CountReading"], None],
     ) -> None:
         self.span = span
         self._most = max_series
+        self._is_known = is_known
         self._ended = ended
         self._multiset = 0
         self._open: list[Entry] = []
         self._parts: list[tuple[int, CountRows]] = []
-        self._texts: dict[int, tuple[int, str]] = {}
+        self._texts: dict[int, tuple[bool, int, str]] = {}
 
     def add(self, rows: Sequence[CountedRow], multiset: int) -> None:
         """Take rows of a multiset; its batches come one after another.
@@ -52,11 +58,13 @@ class CountReading:
         if multiset != self._multiset:
             self._close(keep_last_second=False)
             self._multiset = multiset
+        span, texts = self.span, self._texts
         for sent, series, row, text in rows:
             self._open.append((sent, series, row))
-            known = self._texts.get(series)
-            if known is None or known[0] < sent:
-                self._texts[series] = sent, text
+            is_inside = span is None or span.start <= sent < span.end or self._is_known(sent)
+            known = texts.get(series)
+            if known is None or known < (is_inside, sent, text):
+                texts[series] = is_inside, sent, text
         if len(self._open) >= _ROWS_OPEN:
             self._close(keep_last_second=True)
         if self._most and len(self._texts) > 2 * self._most + BLOCK_LINES:
@@ -77,7 +85,7 @@ class CountReading:
 
     def texts(self) -> dict[int, str]:
         """The texts of the series they are in, those of the newest if they are many."""
-        return {series: text for series, (_, text) in self._texts.items()}
+        return {series: text for series, (_, _, text) in self._texts.items()}
 
     def _close(self, *, keep_last_second: bool) -> None:
         """Pack the open rows; those of the last second may get company and wait."""
@@ -120,7 +128,7 @@ class CountWindow:
 
     def reading(self, span: Slice | None) -> CountReading:
         """A reading of that span of send time, or of rows of any, begins; nothing changes yet."""
-        return CountReading(span, self._most, self._reading_ended)
+        return CountReading(span, self._most, self._is_known, self._reading_ended)
 
     def begin_at(self, start_unix: int) -> None:
         """The window begins here now: rows sent before don't count any more."""

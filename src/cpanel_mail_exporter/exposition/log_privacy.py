@@ -59,7 +59,7 @@ class LabelMask:
             shown[_MESSAGE] = self.text(shown[_MESSAGE])
         if shown[_AUTH] and not _WAY_TO_LOG_IN.fullmatch(shown[_AUTH]):
             shown[_AUTH] = self.person(shown[_AUTH])
-        if "@" in "".join([record[place] for place in _OTHERS]):
+        if "@" in "".join([shown[place] for place in _OTHERS]):
             for place in _OTHERS:
                 if "@" in shown[place]:
                     shown[place] = self.address(shown[place])

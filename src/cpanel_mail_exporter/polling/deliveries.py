@@ -21,7 +21,8 @@ from cpanel_mail_exporter.polling.ranges import LEAF_SECONDS, READ_SECONDS, Ask
 from cpanel_mail_exporter.polling.reading_cursor import CURSOR
 from cpanel_mail_exporter.polling.reading_terms import Moment, PollReading, ReadingTerms
 from cpanel_mail_exporter.polling.schedule import Round
-from cpanel_mail_exporter.polling.sinks import EventSink, ShownRows
+from cpanel_mail_exporter.polling.shown_rows import ShownRows
+from cpanel_mail_exporter.polling.sinks import EventSink
 from cpanel_mail_exporter.polling.spans import Spans
 from cpanel_mail_exporter.polling.standing import Standing
 from cpanel_mail_exporter.polling.tally import are_missing

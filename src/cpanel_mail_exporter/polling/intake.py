@@ -25,7 +25,8 @@ from cpanel_mail_exporter.polling.ports import MailServer
 from cpanel_mail_exporter.polling.ranges import Fingerprint, fingerprint
 from cpanel_mail_exporter.polling.reading import SpanReader, TooManyPages
 from cpanel_mail_exporter.polling.reading_state import PAGE_ROWS, ReadCounts, ReadingMemory
-from cpanel_mail_exporter.polling.sinks import EventSink, ShownRows
+from cpanel_mail_exporter.polling.shown_rows import ShownRows
+from cpanel_mail_exporter.polling.sinks import EventSink
 from cpanel_mail_exporter.polling.tally import Tally
 
 _WITHOUT_TOTALS_SECONDS = 3_600
