@@ -16,6 +16,7 @@ from cpanel_mail_exporter.exposition.read_spans import spans_since, with_span
 from cpanel_mail_exporter.model.window import Slice
 
 _ROWS_OPEN = 5_000
+_SPARE_TEXTS = 500
 _ROWS_AT_ONCE = 10_000
 """Rows that are counted in one go, during which nothing else runs."""
 
@@ -29,6 +30,7 @@ class CountReading:
         span: seconds of send time whose rows are replaced; None if the rows may be of any time,
             and join those that are known.
         max_series: the most series whose texts are needed, 0 for all.
+        start_unix: where the window begins.
         is_known: whether rows sent in a second count with it, though it isn't in the span.
     """
 
@@ -36,11 +38,13 @@ class CountReading:
         self,
         span: Slice | None,
         max_series: int,
+        start_unix: int,
         is_known: Callable[[int], bool],
         ended: Callable[["CountReading"], None],
     ) -> None:
         self.span = span
         self._most = max_series
+        self._start = start_unix
         self._is_known = is_known
         self._ended = ended
         self._multiset = 0
@@ -60,14 +64,17 @@ class CountReading:
             self._multiset = multiset
         span, texts = self.span, self._texts
         for sent, series, row, text in rows:
+            is_own = span is None or span.start <= sent < span.end
+            if is_own and sent < self._start:
+                continue
             self._open.append((sent, series, row))
-            is_inside = span is None or span.start <= sent < span.end or self._is_known(sent)
+            is_inside = is_own or self._is_known(sent)
             known = texts.get(series)
             if known is None or known < (is_inside, sent, text):
                 texts[series] = is_inside, sent, text
         if len(self._open) >= _ROWS_OPEN:
             self._close(keep_last_second=True)
-        if self._most and len(self._texts) > 2 * self._most + BLOCK_LINES:
+        if self._most and len(self._texts) > 2 * self._most + _SPARE_TEXTS:
             newest = sorted(self._texts.items(), key=lambda known: known[1])[-self._most :]
             self._texts = dict(newest)
 
@@ -128,7 +135,7 @@ class CountWindow:
 
     def reading(self, span: Slice | None) -> CountReading:
         """A reading of that span of send time, or of rows of any, begins; nothing changes yet."""
-        return CountReading(span, self._most, self._is_known, self._reading_ended)
+        return CountReading(span, self._most, self._start, self._is_known, self._reading_ended)
 
     def begin_at(self, start_unix: int) -> None:
         """The window begins here now: rows sent before don't count any more."""
