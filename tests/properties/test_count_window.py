@@ -64,7 +64,7 @@ class Model:
     def take(self, step: Step) -> None:
         match step:
             case Read(span, batches):
-                found = rows_of(batches)
+                found = self._without_what_left(span, rows_of(batches))
                 self.known |= set(map(series, found))
                 self._take_reading(span, found)
             case BeginAt(start):
@@ -74,6 +74,14 @@ class Model:
             case KeepAtMost(most):
                 self.most = most
         self.outside = {s: rows for s, rows in self.outside.items() if s.end > self.start}
+
+    def _without_what_left(
+        self, span: Slice | None, found: Counter[DeliveryRecord]
+    ) -> Counter[DeliveryRecord]:
+        """Rows that were asked for and had been sent before the window are none of its business."""
+        left = {row for row in found if second(row) < self.start}
+        asked = left if span is None else {row for row in left if second(row) in span}
+        return Counter({row: number for row, number in found.items() if row not in asked})
 
     def _take_reading(self, span: Slice | None, found: Counter[DeliveryRecord]) -> None:
         if span is None:
