@@ -34,6 +34,10 @@ class CountRows:
         """One after another."""
         return zip(self.sent, self.series, self.rows, strict=True)
 
+    def newest_first(self) -> Iterator[tuple[int, int]]:
+        """When each was sent, and its series, from the last to the first."""
+        return zip(reversed(self.sent), reversed(self.series), strict=True)
+
     def part(self, first: int, end: int) -> "CountRows":
         """Rows *first* to before *end*."""
         return CountRows(self.sent[first:end], self.series[first:end], self.rows[first:end])

@@ -4,8 +4,11 @@ For lines that aren't one row each: labels were left out, or masked so that rows
 Takes the rows of readings, gives the blocks to publish; what it gave is never changed.
 """
 
+import heapq
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby, islice
+from operator import itemgetter
 
 from cpanel_mail_exporter.exposition.blocks import BLOCK_LINES, Block
 from cpanel_mail_exporter.exposition.count_lines import CountedRow
@@ -211,30 +214,40 @@ class CountWindow:
 
     def _published(self) -> LogBlocks:
         counts: Counter[int] = Counter()
-        newest: dict[int, tuple[bool, int]] = {}
-        for is_inside, rows in (
-            *((False, rows) for rows in self._outside.values()),
-            (True, self._inside),
-        ):
+        for rows in (self._inside, *self._outside.values()):
             for part in _in_parts(rows):
                 counts.update(part.series)
-                for series, sent in dict(zip(part.series, part.sent, strict=True)).items():
-                    newest[series] = max(newest.get(series, (False, -1)), (is_inside, sent))
-        known = [
-            (newest[series], self._texts[series], series)
-            for series in counts
-            if series in self._texts
-        ]
-        known.sort()
-        if self._most:
-            known = known[-self._most :]
-        self._texts = {series: text for _, text, series in known}
+        shown = list(islice(self._newest_first(len(counts)), self._most or None))
+        shown.reverse()
+        self._texts = {series: text for text, series in shown}
         blocks: list[Block] = []
-        for start in range(0, len(known), BLOCK_LINES):
-            some = known[start : start + BLOCK_LINES]
-            text = "".join([f"{text} {counts[series]}\n" for _, text, series in some])
-            blocks.append(Block(piece(text.encode(), keep=False), len(some)))
+        for start in range(0, len(shown), BLOCK_LINES):
+            some = shown[start : start + BLOCK_LINES]
+            lines = "".join([f"{text} {counts[series]}\n" for text, series in some])
+            blocks.append(Block(piece(lines.encode(), keep=False), len(some)))
         return LogBlocks(tuple(blocks), len(counts))
+
+    def _newest_first(self, most: int) -> Iterator[tuple[str, int]]:
+        """Series by when the last of their rows was sent, those outside of the window at the end.
+
+        Of those of one second the last by text comes first. Rows are walked through, until *most*
+        series were found: to sort a hundred thousand at once would let nothing else run.
+        """
+        inside = self._inside.newest_first()
+        outside = heapq.merge(
+            *(rows.newest_first() for rows in self._outside.values()), reverse=True
+        )
+        seen: set[int] = set()
+        for rows in (inside, outside):
+            for _, of_second in groupby(rows, key=itemgetter(0)):
+                new = {series for _, series in of_second if series not in seen}
+                seen |= new
+                yield from sorted(
+                    ((self._texts[series], series) for series in new if series in self._texts),
+                    reverse=True,
+                )
+                if len(seen) == most:
+                    return
 
 
 def _in_parts(rows: CountRows) -> Iterator[CountRows]:
