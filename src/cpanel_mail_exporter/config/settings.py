@@ -105,11 +105,11 @@ class EmailLogsSettings:
 
     window: Window | None = _TODAY
     types: tuple[str, ...] = DEFAULT_TYPES
+    max_series: int = 50_000
+    max_series_total: int = 50_000
     where: WhereSettings = WhereSettings()
     labels: tuple[str, ...] = DELIVERY_LABELS
     privacy: Privacy = "full"
-    max_series: int = 50_000
-    max_series_total: int = 50_000
 
 
 @dataclass(frozen=True, slots=True)
