@@ -45,12 +45,13 @@ class LabelMask:
 
     def values(self, record: DeliveryRecord) -> tuple[str, ...]:
         """The label values of `email_logs`, in the order of its labels."""
-        before, msg_id, router, after = record[2:7], record[8], record[10], record[15:22]
-        if "@" in "".join((*before, msg_id, router, *after)):
+        acted, msg_id, router = record[0], record[8], record[10]
+        before, after = record[2:7], record[15:22]
+        if "@" in "".join((acted, *before, msg_id, router, *after)):
             return self.values(self._without_at(record))
         address, person = self.address, self.person
         return (
-            record[0],
+            acted,
             address(record[1]),
             *before,
             self.text(record[7]),

@@ -63,12 +63,16 @@ def _read(path: Path) -> bytes:
             f"can't read {path}: {error.strerror}; let the exporter's user read it, or remove it: "
             "a new key is made then, and all hashes become other ones"
         ) from error
-    with os.fdopen(descriptor, "rb") as file:
+    text = b""
+    try:
         status = os.fstat(descriptor)
-        text = file.read(4 * KEY_BYTES) if stat.S_ISREG(status.st_mode) else b""
-        if status.st_mode & _MODE_OF_OTHERS and stat.S_ISREG(status.st_mode):
-            with suppress(OSError):
-                os.fchmod(descriptor, _MODE)
+        if stat.S_ISREG(status.st_mode):
+            text = os.read(descriptor, 4 * KEY_BYTES)
+            if status.st_mode & _MODE_OF_OTHERS:
+                with suppress(OSError):
+                    os.fchmod(descriptor, _MODE)
+    finally:
+        os.close(descriptor)
     try:
         key = bytes.fromhex(text.decode("ascii"))
     except ValueError:
