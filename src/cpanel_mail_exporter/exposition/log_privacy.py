@@ -112,7 +112,7 @@ def domains_only() -> LabelMask:
 def _domain_of(address: str) -> str:
     """The domain in small letters; empty where there is none, or a network address in its place.
 
-    >>> _domain_of("Bob@Example.COM"), _domain_of("bob@[192.0.2.1]"), _domain_of("/home/bob/mail")
+    >>> _domain_of("Bob@Example.COM"), _domain_of("bob@[192.0.2.1]"), _domain_of("/srv/mail/bob")
     ('example.com', '', '')
     """
     _, at, domain = address.rpartition("@")

@@ -61,7 +61,7 @@ def test_of_addresses_the_domain_is_left_and_of_other_marks_nothing() -> None:
         ("bob", ""),
         ("@", ""),
         ("bob@", ""),
-        ("/home/bob/mail/example.com/bob", ""),
+        ("/srv/mail/example.com/bob", ""),
         ("|/usr/local/bin/filter bob@example.com x", ""),
         ("bob@[192.0.2.1]", ""),
         ("bob@192.0.2.1", ""),
