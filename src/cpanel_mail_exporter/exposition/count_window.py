@@ -53,7 +53,7 @@ class CountReading:
         self._multiset = 0
         self._open: list[Entry] = []
         self._parts: list[tuple[int, CountRows]] = []
-        self._texts: dict[int, tuple[bool, int, str]] = {}
+        self._texts: dict[int, str] = {}
 
     def add(self, rows: Sequence[CountedRow], multiset: int) -> None:
         """Take rows of a multiset; its batches come one after another.
@@ -65,21 +65,17 @@ class CountReading:
         if multiset != self._multiset:
             self._close(keep_last_second=False)
             self._multiset = multiset
-        span, texts = self.span, self._texts
+        texts = self._texts
         for sent, series, row, text in rows:
-            is_own = span is None or span.start <= sent < span.end
-            if is_own and sent < self._start:
+            if sent < self._start and self._is_own(sent):
                 continue
             self._open.append((sent, series, row))
-            is_inside = is_own or self._is_known(sent)
-            known = texts.get(series)
-            if known is None or known < (is_inside, sent, text):
-                texts[series] = is_inside, sent, text
+            if series not in texts:
+                texts[series] = text
         if len(self._open) >= _ROWS_OPEN:
             self._close(keep_last_second=True)
-        if self._most and len(self._texts) > 2 * self._most + _SPARE_TEXTS:
-            newest = sorted(self._texts.items(), key=lambda known: known[1])[-self._most :]
-            self._texts = dict(newest)
+        if self._most and len(texts) > 2 * self._most + _SPARE_TEXTS:
+            self._let_texts_go()
 
     def finish(self) -> None:
         """What the window counts of the span is replaced by what this reading brought.
@@ -95,7 +91,21 @@ class CountReading:
 
     def texts(self) -> dict[int, str]:
         """The texts of the series they are in, those of the newest if they are many."""
-        return {series: text for series, (_, _, text) in self._texts.items()}
+        return self._texts
+
+    def _is_own(self, second: int) -> bool:
+        return self.span is None or second in self.span
+
+    def _let_texts_go(self) -> None:
+        newest: dict[int, tuple[bool, int]] = {}
+        for entries in (*(part.entries() for _, part in self._parts), self._open):
+            for sent, series, _ in entries:
+                rank = (self._is_own(sent) or self._is_known(sent), sent)
+                if rank >= newest.get(series, rank):
+                    newest[series] = rank
+        known = [series for series in newest if series in self._texts]
+        kept = heapq.nlargest(self._most, known, key=newest.__getitem__)
+        self._texts = {series: self._texts[series] for series in kept}
 
     def _close(self, *, keep_last_second: bool) -> None:
         """Pack the open rows; those of the last second may get company and wait."""
