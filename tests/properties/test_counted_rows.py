@@ -16,8 +16,16 @@ from cpanel_mail_exporter.polling.deliveries import DeliveriesReading
 from cpanel_mail_exporter.polling.shown_rows import CountSink
 from cpanel_mail_exporter.polling.sinks import EventSink
 from tests.fake_clock import FakeClock
-from tests.properties.test_deliveries import MAIL, QUIRKS, START, STEPS, Step, read_all
-from tests.unit.ledger.mail import Happened
+from tests.properties.test_deliveries import (
+    MAIL,
+    QUIRKS,
+    START,
+    STEPS,
+    WINDOW,
+    Step,
+    read_all,
+)
+from tests.unit.ledger.mail import Happened, row
 from tests.unit.polling.living_server import LivingServer
 from tests.unit.polling.visits import Visits
 
@@ -69,3 +77,24 @@ def test_in_the_end_each_series_counts_the_rows_there_are(
     else:
         server.totals_by = totals
     asyncio.run(read_all(server, happenings, steps, CountingVisits))
+
+
+def test_rows_that_are_found_again_and_again_by_their_action_time_count_once() -> None:
+    """Old mail is retried; polls overlap, and read by action time what reading by send time has."""
+
+    async def go() -> None:
+        server = LivingServer(FakeClock(float(START)))
+        server.happen(
+            Happened("gmail", attempt, attempt.action_unix or 0)
+            for sent in range(START - 3_000, START + 3_000, 97)
+            for kind, wait in (("defer", 5), ("defer", 400), ("success", 1_900))
+            for attempt in [row("gmail", kind, sent, sent + wait, msg_id=f"{sent}-0")]
+        )
+        visits = CountingVisits(server, window_seconds=WINDOW, look_back_seconds=86_400)
+        for _ in range(60):
+            await visits.poll()
+            assert visits.shown() == visits.true_lines()
+        by_action = [asked for asked in server.searches() if asked.by is Instant.ACTED]
+        assert sum(asked.rows for asked in by_action) > 200
+
+    asyncio.run(go())
