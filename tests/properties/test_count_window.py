@@ -8,7 +8,7 @@ from unittest.mock import patch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from cpanel_mail_exporter.exposition import count_window
+from cpanel_mail_exporter.exposition import count_reading, count_window
 from cpanel_mail_exporter.exposition.count_lines import CountLines
 from cpanel_mail_exporter.exposition.count_window import CountWindow
 from cpanel_mail_exporter.exposition.log_blocks import LogBlocks
@@ -230,7 +230,7 @@ def test_each_series_counts_the_rows_that_a_list_of_rows_holds(
     published: list[tuple[LogBlocks, list[str]]] = []
     with (
         blocks_of(2),
-        patch.object(count_window, "_ROWS_OPEN", rows_open),
+        patch.object(count_reading, "_ROWS_OPEN", rows_open),
         patch.object(count_window, "_ROWS_AT_ONCE", 3),
     ):
         window = CountWindow(max_series)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cpanel_mail_exporter.exposition import count_window
+from cpanel_mail_exporter.exposition import count_reading, count_window
 from cpanel_mail_exporter.exposition.count_lines import CountLines
 from cpanel_mail_exporter.exposition.count_rows import CountRows
 from cpanel_mail_exporter.exposition.count_window import CountWindow
@@ -116,7 +116,7 @@ def test_a_reading_that_fails_at_its_end_or_is_given_up_changes_nothing(
         raise MemoryError
 
     with monkeypatch.context() as patched:
-        patched.setattr(count_window, "merged", full)
+        patched.setattr(count_reading, "merged", full)
         with pytest.raises(MemoryError):
             reading.finish()
     assert window.blocks() is before
