@@ -146,12 +146,16 @@ QUIRKS = st.sampled_from(
 
 
 async def read_all(
-    server: LivingServer, happenings: list[Happened], steps: list[Step], **how: Any
+    server: LivingServer,
+    happenings: list[Happened],
+    steps: list[Step],
+    kind: type[Visits] = Visits,
+    **how: Any,
 ) -> Visits:
     """Go through *steps*, then until the server has nothing new any more."""
     store = BreakingStore(MemoryStore())
     server.happen(happenings)
-    visits = Visits(server, store=store, look_back_seconds=LOOK_BACK, window_seconds=WINDOW, **how)
+    visits = kind(server, store=store, look_back_seconds=LOOK_BACK, window_seconds=WINDOW, **how)
     run = 0
     for step in steps:
         run += step.seconds
@@ -162,8 +166,8 @@ async def read_all(
         if step.restarts:
             visits.restart()
         server.breaks = {
-            number: (rows, kind("web1", "f", "broken on purpose"))
-            for number, rows, kind in step.breaks
+            number: (rows, error("web1", "f", "broken on purpose"))
+            for number, rows, error in step.breaks
         }
         store.breaks = list(step.stores)
         visits.has_time = step.has_time

@@ -9,13 +9,13 @@ import aiohttp
 
 from cpanel_mail_exporter.app.ledgers import Ledgers
 from cpanel_mail_exporter.app.live_token import LiveToken
+from cpanel_mail_exporter.app.log_rows import shown_rows
 from cpanel_mail_exporter.app.views import view
 from cpanel_mail_exporter.clock import Clock
 from cpanel_mail_exporter.config.settings import ServerSettings, Settings
-from cpanel_mail_exporter.exposition.log_lines import LogLines
+from cpanel_mail_exporter.exposition.log_privacy import LabelMask
 from cpanel_mail_exporter.exposition.text import LabelPairs
 from cpanel_mail_exporter.ledger.ledger import Ledger
-from cpanel_mail_exporter.metrics.catalogue import EMAIL_LOGS as EMAIL_LOGS_FAMILY
 from cpanel_mail_exporter.metrics.exporter import build_info
 from cpanel_mail_exporter.model.family import FamilySamples
 from cpanel_mail_exporter.model.outcome import (
@@ -34,7 +34,8 @@ from cpanel_mail_exporter.model.window import Window
 from cpanel_mail_exporter.polling.deliveries import DeliveriesReading
 from cpanel_mail_exporter.polling.poller import Poller, PollPlan
 from cpanel_mail_exporter.polling.reading_terms import ReadingTerms
-from cpanel_mail_exporter.polling.sinks import EventSink, LineSink
+from cpanel_mail_exporter.polling.shown_rows import ShownRows
+from cpanel_mail_exporter.polling.sinks import EventSink
 from cpanel_mail_exporter.publishing.board import Board
 from cpanel_mail_exporter.publishing.process import ProcessFigures
 from cpanel_mail_exporter.publishing.server_board import ServerTerms
@@ -60,6 +61,7 @@ class Exporter:
 
     Args:
         ledgers: one for each server whose delivery events are counted.
+        mask: how labels of email_logs are masked, None if they aren't.
         once: there is one poll of each server only.
     """
 
@@ -70,6 +72,7 @@ class Exporter:
         clock: Clock,
         ledgers: Ledgers,
         *,
+        mask: LabelMask | None = None,
         once: bool = False,
     ) -> None:
         self._settings = settings
@@ -103,10 +106,11 @@ class Exporter:
                 zone=server.timezone,
                 interval_seconds=settings.poll_interval_seconds,
                 is_single=once,
+                hides_people=mask is not None,
             )
-            deliveries = _deliveries(
-                server, settings, whm, self._ledgers.get(server.name), once=once
-            )
+            shown = shown_rows(_labels(server, settings), settings.email_logs, mask)
+            ledger = self._ledgers.get(server.name)
+            deliveries = _deliveries(server, settings, whm, ledger, shown, once=once)
             self.pollers.append(
                 Poller(plan, whm, token, deliveries, board, clock, ledgers.meaning.provider)
             )
@@ -180,7 +184,7 @@ def _terms(server: ServerSettings, settings: Settings, collectors: tuple[str, ..
             account_series=settings.further.account_series,
         ),
         max_spam_run_accounts=settings.max_spam_run_accounts,
-        exemplars=True,
+        exemplars=settings.email_logs.privacy == "full",
     )
 
 
@@ -206,6 +210,7 @@ def _deliveries(
     settings: Settings,
     whm: WhmServer,
     ledger: Ledger | None,
+    lines: ShownRows | None,
     *,
     once: bool,
 ) -> DeliveriesReading | None:
@@ -222,12 +227,7 @@ def _deliveries(
         interval_seconds=settings.poll_interval_seconds,
         is_single=once,
     )
-    events = lines = None
-    if ledger is not None:
-        events = EventSink(ledger, counts_past=counted.backfill)
-    if logs.window is not None:
-        rendered = LogLines(EMAIL_LOGS_FAMILY.name, _labels(server, settings))
-        lines = LineSink(rendered, logs.types, logs.max_series)
+    events = None if ledger is None else EventSink(ledger, counts_past=counted.backfill)
     return DeliveriesReading(terms, whm, events, lines)
 
 

@@ -9,12 +9,14 @@ from contextlib import contextmanager, suppress
 
 from cpanel_mail_exporter.app.exporter import DISTRIBUTION, Exporter, version, web_server
 from cpanel_mail_exporter.app.ledgers import Ledgers, open_ledgers
+from cpanel_mail_exporter.app.privacy import open_mask
 from cpanel_mail_exporter.app.process import allow_many_connections, collect_garbage_seldom
 from cpanel_mail_exporter.app.reload import reload_signal
 from cpanel_mail_exporter.app.start_warnings import warn, warn_of_open_port
 from cpanel_mail_exporter.clock import SystemClock
 from cpanel_mail_exporter.config.settings import Settings
 from cpanel_mail_exporter.exposition.body import Format
+from cpanel_mail_exporter.exposition.log_privacy import LabelMask
 from cpanel_mail_exporter.polling.fleet import poll_all_once, run_fleet
 from cpanel_mail_exporter.whm.client import open_session
 
@@ -36,8 +38,9 @@ async def serve(settings: Settings) -> None:
     warn_of_open_port(settings)
     allow_many_connections()
     collect_garbage_seldom()
+    mask = open_mask(settings)
     ledgers = open_ledgers(settings)
-    await _serve(settings, ledgers, clock)
+    await _serve(settings, ledgers, mask, clock)
     with suppress(TimeoutError):
         # A thread may still be storing something; if it hangs, the system ends its locks with it.
         async with asyncio.timeout(_STOP_SECONDS):
@@ -46,9 +49,11 @@ async def serve(settings: Settings) -> None:
     logger.info("stopped")
 
 
-async def _serve(settings: Settings, ledgers: Ledgers, clock: SystemClock) -> None:
+async def _serve(
+    settings: Settings, ledgers: Ledgers, mask: LabelMask | None, clock: SystemClock
+) -> None:
     async with open_session(user_agent=f"{DISTRIBUTION}/{version()}") as session:
-        exporter = Exporter(settings, session, clock, ledgers)
+        exporter = Exporter(settings, session, clock, ledgers, mask=mask)
         web = web_server(settings, exporter, clock)
         host, port = await web.start()
         shown = f"[{host}]" if ":" in host else host
@@ -77,7 +82,8 @@ async def poll_once(settings: Settings) -> bool:
     collect_garbage_seldom()
     async with open_session(user_agent=f"{DISTRIBUTION}/{version()}") as session:
         ledgers = open_ledgers(settings, once=True)
-        exporter = Exporter(settings, session, clock, ledgers, once=True)
+        mask = open_mask(settings)
+        exporter = Exporter(settings, session, clock, ledgers, mask=mask, once=True)
         with _stop_signals() as stopped:
             polls = asyncio.create_task(poll_all_once(exporter.pollers))
             await _first_to_end(stopped, [polls])

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from cpanel_mail_exporter.config import options, values
+from cpanel_mail_exporter.config.email_logs import read_email_logs
 from cpanel_mail_exporter.config.option import Option
 from cpanel_mail_exporter.config.options import (
     DELIVERY_EVENTS,
@@ -76,7 +77,7 @@ def read_config_file(
         options.STALE_AFTER,
     ):
         _note(parts, option, top.read(option))
-    _read_families(parts, top)
+    _read_families(parts, top, problems)
     _read_paths(parts, top, path.parent)
     _check_server_label(parts, top, problems)
     return parts
@@ -131,15 +132,12 @@ def _read_family(
     return section
 
 
-def _read_families(parts: FileParts, top: Section) -> None:
+def _read_families(parts: FileParts, top: Section, problems: Problems) -> None:
     if family := _read_family(parts, top, USER_STATS, options.USER_STATS_WINDOW, None):
         labels = family.read_words(options.USER_STATS_LABELS, values.parse_user_labels)
         _note(parts, options.USER_STATS_LABELS, labels)
     if family := _read_family(parts, top, EMAIL_LOGS, options.EMAIL_LOGS_WINDOW, None):
-        types = family.read_words(options.EMAIL_LOGS_TYPES, values.parse_types)
-        _note(parts, options.EMAIL_LOGS_TYPES, types)
-        for count in (options.MAX_SERIES, options.MAX_SERIES_TOTAL):
-            _note(parts, count, family.read(count))
+        parts.found |= read_email_logs(family, problems)
     if family := _read_family(parts, top, DELIVERY_EVENTS, DELIVERY_EVENTS_ENABLED, False):
         _note(parts, options.BACKFILL, family.read(options.BACKFILL))
         for number in (options.LOOK_BACK, options.USER_SERIES):

@@ -34,10 +34,12 @@ from cpanel_mail_exporter.config.settings import (
     TokenSource,
     UserStatsSettings,
     WebSettings,
+    WhereSettings,
 )
 from cpanel_mail_exporter.config.token_file import read_token
 from cpanel_mail_exporter.config.web_file import read_web_file
 from cpanel_mail_exporter.config.zones import local_zone
+from cpanel_mail_exporter.model.records import DELIVERY_LABELS
 
 _SHORTEST_STALE_AFTER_SECONDS = 300.0
 _STALE_AFTER_INTERVALS = 3
@@ -288,6 +290,15 @@ def _email_logs(values: Values) -> EmailLogsSettings:
     return EmailLogsSettings(
         window=values.value(options.EMAIL_LOGS_WINDOW),
         types=values.value(options.EMAIL_LOGS_TYPES),
+        where=WhereSettings(
+            domains=values.value_or(options.WHERE_DOMAIN, ()),
+            users=values.value_or(options.WHERE_USER, ()),
+            directions=values.value_or(options.WHERE_DIRECTION, ()),
+            not_domains=values.value_or(options.WHERE_NOT_DOMAIN, ()),
+            not_users=values.value_or(options.WHERE_NOT_USER, ()),
+        ),
+        labels=values.value_or(options.EMAIL_LOGS_LABELS, DELIVERY_LABELS),
+        privacy=values.value(options.EMAIL_LOGS_PRIVACY),
         max_series=max_series,
         max_series_total=usual_total,
     )

@@ -12,7 +12,7 @@ from cpanel_mail_exporter.config import values
 from cpanel_mail_exporter.config.durations import parse_duration, parse_window
 from cpanel_mail_exporter.config.endpoint import parse_endpoint, parse_listen
 from cpanel_mail_exporter.config.option import Option
-from cpanel_mail_exporter.config.settings import DEFAULT_TYPES, LogFormat, LogLevel
+from cpanel_mail_exporter.config.settings import DEFAULT_TYPES, LogFormat, LogLevel, Privacy
 from cpanel_mail_exporter.config.token_file import parse_token
 from cpanel_mail_exporter.config.zones import find_zone
 from cpanel_mail_exporter.model.endpoint import Endpoint
@@ -228,6 +228,84 @@ EMAIL_LOGS_TYPES: Option[tuple[str, ...]] = Option(
     default=",".join(DEFAULT_TYPES),
     group=FAMILIES,
     shape="TYPE,TYPE",
+)
+EMAIL_LOGS_LABELS: Option[tuple[str, ...]] = Option(
+    "Labels that email_logs keeps; where some are left out, the value is the number of rows "
+    "that share the others.",
+    values.parse_log_labels_text,
+    form="list",
+    flags=("email-logs.labels",),
+    key="email_logs.labels",
+    default_note="all 22",
+    group=FAMILIES,
+    shape="LABEL,LABEL",
+)
+EMAIL_LOGS_PRIVACY: Option[Privacy] = Option(
+    "What email_logs shows of people: full; hash (addresses, senders' hosts and messages as keyed "
+    "hashes); or domain (of addresses the domain, of the others nothing).",
+    values.parse_privacy,
+    flags=("email-logs.privacy",),
+    key="email_logs.privacy",
+    default="full",
+    group=FAMILIES,
+    shape="MODE",
+)
+EMAIL_LOGS_WHERE = Option(
+    "Which rows email_logs shows; each condition that is given must hold.",
+    values.parse_text,
+    form="mapping",
+    key="email_logs.where",
+    default_note="all rows",
+)
+WHERE_TYPE = Option(
+    "The same as email_logs.types, which it is another name for.",
+    values.parse_types_text,
+    form="list",
+    key="email_logs.where.type",
+    default_note="email_logs.types",
+)
+WHERE_DOMAIN: Option[tuple[str, ...]] = Option(
+    "Sender's mail domains (label `domain`) that email_logs shows.",
+    values.parse_domains_text,
+    form="list",
+    flags=("email-logs.where.domain",),
+    key="email_logs.where.domain",
+    default_note="any",
+    group=FAMILIES,
+    shape="DOMAIN,DOMAIN",
+)
+WHERE_USER: Option[tuple[str, ...]] = Option(
+    "Accounts (label `user`, `-remote-` for mail from elsewhere) that email_logs shows.",
+    values.parse_words_text,
+    form="list",
+    flags=("email-logs.where.user",),
+    key="email_logs.where.user",
+    default_note="any",
+    group=FAMILIES,
+    shape="USER,USER",
+)
+WHERE_DIRECTION: Option[tuple[str, ...]] = Option(
+    "Ways that mail goes which email_logs shows, of: inbound, outbound, internal, forwarded, "
+    "unknown.",
+    values.parse_directions_text,
+    form="list",
+    flags=("email-logs.where.direction",),
+    key="email_logs.where.direction",
+    default_note="any",
+    group=FAMILIES,
+    shape="WAY,WAY",
+)
+WHERE_NOT_DOMAIN: Option[tuple[str, ...]] = Option(
+    "Sender's mail domains that email_logs doesn't show.",
+    values.parse_domains_text,
+    form="list",
+    key="email_logs.where.not_domain",
+)
+WHERE_NOT_USER: Option[tuple[str, ...]] = Option(
+    "Accounts that email_logs doesn't show.",
+    values.parse_words_text,
+    form="list",
+    key="email_logs.where.not_user",
 )
 MAX_SERIES: Option[int] = Option(
     "The most series of email_logs for each server, the newest are kept; 0 means no bound.",

@@ -23,7 +23,13 @@ poll_interval: 60s
 request_timeout: 30s
 stale_after: 5m
 user_stats: {window: today}
-email_logs: {window: today, types: [success, failure, defer], max_series: 50000}
+email_logs:
+  window: today
+  types: [success, failure, defer]
+  labels: [domain, type, transport]
+  privacy: hash
+  where: {direction: [outbound], not_user: [nobody]}
+  max_series: 50000
 delivery_events: {look_back: 5d, user_series: 2000}
 mail_queue: {user_series: 200}
 accounts: {max_series: 500}

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Literal
 
 from cpanel_mail_exporter.model.endpoint import Endpoint
+from cpanel_mail_exporter.model.records import DELIVERY_LABELS
 from cpanel_mail_exporter.model.secret import Secret
 from cpanel_mail_exporter.model.window import Today, Window
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["logfmt", "json"]
+Privacy = Literal["full", "hash", "domain"]
 
 _TODAY = Today()
 DEFAULT_TYPES: tuple[str, ...] = ("success", "failure", "defer")
@@ -76,17 +78,38 @@ class UserStatsSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class WhereSettings:
+    """Which rows `email_logs` shows, by values of its labels; what is empty asks for nothing.
+
+    Attributes:
+        domains, not_domains: in small letters.
+        directions: the ledger's words.
+    """
+
+    domains: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
+    directions: tuple[str, ...] = ()
+    not_domains: tuple[str, ...] = ()
+    not_users: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class EmailLogsSettings:
     """`email_logs`; window None switches the collector off, a maximum of 0 means no bound.
 
     Attributes:
         types: WHM's words for the rows wanted, of success, failure, defer, inprogress.
+        labels: those of its labels that are shown, in their usual order.
+        privacy: what is shown of people.
     """
 
     window: Window | None = _TODAY
     types: tuple[str, ...] = DEFAULT_TYPES
     max_series: int = 50_000
     max_series_total: int = 50_000
+    where: WhereSettings = WhereSettings()
+    labels: tuple[str, ...] = DELIVERY_LABELS
+    privacy: Privacy = "full"
 
 
 @dataclass(frozen=True, slots=True)

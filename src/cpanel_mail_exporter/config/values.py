@@ -10,8 +10,10 @@ from pathlib import Path
 from cpanel_mail_exporter.config.durations import format_duration, parse_duration
 from cpanel_mail_exporter.config.endpoint import parse_host
 from cpanel_mail_exporter.config.problems import quoted, suggestion
-from cpanel_mail_exporter.config.settings import LogFormat, LogLevel
+from cpanel_mail_exporter.config.settings import LogFormat, LogLevel, Privacy
+from cpanel_mail_exporter.ledger.counters import DIRECTIONS
 from cpanel_mail_exporter.model.query import DELIVERY_TYPES
+from cpanel_mail_exporter.model.records import DELIVERY_LABELS
 
 LONGEST_NAME = 100
 _LEAST_LOOK_BACK_SECONDS, _MOST_LOOK_BACK_SECONDS = 86_400, 30 * 86_400
@@ -26,6 +28,7 @@ _LEVELS: dict[str, LogLevel] = {
     "warn": "warning",
     "error": "error",
 }
+_PRIVACY: dict[str, Privacy] = {"full": "full", "hash": "hash", "domain": "domain"}
 _FORMATS: dict[str, LogFormat] = {"logfmt": "logfmt", "json": "json"}
 
 
@@ -129,7 +132,7 @@ def parse_types(words: Sequence[str]) -> tuple[str, ...]:
 
 def parse_types_text(text: str) -> tuple[str, ...]:
     """The same, separated by commas."""
-    return parse_types([word.strip() for word in text.split(",")] if text.strip() else [])
+    return parse_types(_words(text))
 
 
 def parse_event_type(text: str) -> str:
@@ -140,6 +143,67 @@ def parse_event_type(text: str) -> str:
 def parse_user_labels(words: Sequence[str]) -> tuple[str, ...]:
     """Further labels of `email_user_stats`; none is fine."""
     return _chosen(words, USER_LABELS, "a label that can be added")
+
+
+def parse_log_labels(words: Sequence[str]) -> tuple[str, ...]:
+    """Labels of `email_logs`, in their usual order; none is fine, it gives one number."""
+    chosen = _chosen(words, DELIVERY_LABELS, "a label of email_logs")
+    return tuple(label for label in DELIVERY_LABELS if label in chosen)
+
+
+def parse_log_labels_text(text: str) -> tuple[str, ...]:
+    """The same, separated by commas."""
+    return parse_log_labels(_words(text))
+
+
+def parse_privacy(text: str) -> Privacy:
+    """What is shown of people."""
+    privacy = _PRIVACY.get(text)
+    if privacy is None:
+        raise ValueError(f"{quoted(text)} is no privacy; write full, hash or domain")
+    return privacy
+
+
+def parse_words(words: Sequence[str]) -> tuple[str, ...]:
+    """Values of a label; at least one, each once."""
+    if not words:
+        raise ValueError("names nothing, so that nothing would fit; name one or more, or remove it")
+    for at, word in enumerate(words):
+        if not word or holds_control(word):
+            raise ValueError(f"{quoted(word)} can't be a label's value; write another one")
+        if word in words[:at]:
+            raise ValueError(f"{quoted(word)} stands twice; keep one")
+    return tuple(words)
+
+
+def parse_words_text(text: str) -> tuple[str, ...]:
+    """The same, separated by commas."""
+    return parse_words(_words(text))
+
+
+def parse_domains(words: Sequence[str]) -> tuple[str, ...]:
+    """Mail domains; at least one, each once; in small letters."""
+    for word in words:
+        if "@" in word or "*" in word:
+            raise ValueError(
+                f"{quoted(word)} isn't a mail domain; write whole ones, such as example.com"
+            )
+    return parse_words([word.lower() for word in words])
+
+
+def parse_domains_text(text: str) -> tuple[str, ...]:
+    """The same, separated by commas."""
+    return parse_domains(_words(text))
+
+
+def parse_directions(words: Sequence[str]) -> tuple[str, ...]:
+    """The ledger's words for which way mail goes; at least one, each once."""
+    return _chosen(parse_words(words), DIRECTIONS, "a way that mail goes")
+
+
+def parse_directions_text(text: str) -> tuple[str, ...]:
+    """The same, separated by commas."""
+    return parse_directions(_words(text))
 
 
 def parse_log_level(text: str) -> LogLevel:
@@ -156,6 +220,10 @@ def parse_log_format(text: str) -> LogFormat:
     if log_format is None:
         raise ValueError(f"{quoted(text)} is no log format; write logfmt or json")
     return log_format
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",")] if text.strip() else []
 
 
 def _chosen(words: Sequence[str], known: tuple[str, ...], what: str) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """A delivery record -> its line of `email_logs`. Rendered once, when the record arrives."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from cpanel_mail_exporter.exposition.escaping import is_plain, label_value
@@ -8,6 +8,9 @@ from cpanel_mail_exporter.exposition.text import LabelPairs, pairs
 from cpanel_mail_exporter.model.records import DELIVERY_LABELS, DeliveryRecord
 
 NO_TIME = -1
+LabelValues = Callable[[DeliveryRecord], tuple[str, ...]]
+"""A record -> the values of all labels, in their order."""
+
 _new_tuple = tuple.__new__  # what a named tuple's constructor calls, without its detour
 
 
@@ -32,22 +35,29 @@ class LogLine(NamedTuple):
 
 
 class LogLines:
-    """Renders the lines of one server: its labels first, then the 22 of the record, value 1."""
+    """Renders the lines of one server: its labels first, then the 22 of the record, value 1.
 
-    def __init__(self, name: str, server_labels: LabelPairs) -> None:
-        before = pairs(server_labels).replace("%", "%%")
-        own = ",".join(f'{label}="%s"' for label in DELIVERY_LABELS)
-        self._template = f"{name}{{{before},{own}}} 1\n" if before else f"{name}{{{own}}} 1\n"
+    Args:
+        name: of the family.
+        server_labels: label pairs that every line begins with.
+        values: gives a record's label values where they aren't those that WHM sent.
+    """
+
+    def __init__(
+        self, name: str, server_labels: LabelPairs, values: LabelValues | None = None
+    ) -> None:
+        self._template = f"{line_template(name, server_labels, DELIVERY_LABELS)} 1\n"
+        self._values = values
 
     def render(self, records: Iterable[DeliveryRecord]) -> list[LogLine]:
         """One line for each record.
 
         Values seldom need escaping, which one look at all of a record's values together tells.
         """
-        template = self._template
+        template, shown = self._template, self._values
         lines: list[LogLine] = []
         for record in records:
-            values = record[:22]
+            values = record[:22] if shown is None else shown(record)
             text = template % (values if is_plain("".join(values)) else _escaped(values))
             sent, acted = record.send_unix, record.action_unix
             parts = (
@@ -60,6 +70,14 @@ class LogLines:
             )
             lines.append(_new_tuple(LogLine, parts))
         return lines
+
+
+def line_template(name: str, server_labels: LabelPairs, labels: Sequence[str]) -> str:
+    """A line without its value, with a place for the value of each of *labels*."""
+    before = pairs(server_labels).replace("%", "%%")
+    own = ",".join(f'{label}="%s"' for label in labels)
+    inside = f"{before},{own}" if before and own else before or own
+    return f"{name}{{{inside}}}" if inside else name
 
 
 def _escaped(values: tuple[str, ...]) -> tuple[str, ...]:

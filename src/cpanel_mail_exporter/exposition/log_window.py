@@ -19,6 +19,7 @@ from cpanel_mail_exporter.exposition.let_go import LetGo
 from cpanel_mail_exporter.exposition.log_blocks import BlockSorter, LogBlocks
 from cpanel_mail_exporter.exposition.log_lines import LogLine
 from cpanel_mail_exporter.exposition.outside_lines import OutsideLines
+from cpanel_mail_exporter.exposition.read_spans import spans_since, with_span
 from cpanel_mail_exporter.model.window import Slice
 
 
@@ -114,11 +115,7 @@ class LogWindow:
     def begin_at(self, start_unix: int) -> None:
         """The window begins here now: lines sent before leave."""
         self._start = start_unix
-        self._read = [
-            Slice(max(span.start, start_unix), span.end)
-            for span in self._read
-            if span.end > start_unix
-        ]
+        self._read = spans_since(self._read, start_unix)
         older, _, kept = split(self._row, Slice(start_unix, start_unix))
         row = packed(kept) if older else self._row
         self._become(row, self._let_go.since(start_unix), self._outside.since(start_unix))
@@ -148,7 +145,7 @@ class LogWindow:
         if reading.span.end > self._start:
             outside = outside.after(reading.span, reading.outside - joining, reading.let_go_outside)
         self._become(row, let_go, outside)
-        self._read = _with_span(self._read, span)
+        self._read = with_span(self._read, span)
 
     def _is_known(self, second: int) -> bool:
         """Whether lines sent in that second are kept with it: it was read, or has some."""
@@ -174,17 +171,3 @@ def _joined(row: list[KeyedBlock], let_go: LetGo, rows: set[Row]) -> tuple[list[
     """Single lines join their seconds, in the places of lines that were let go of them."""
     row, new = with_rows(row, sorted(rows))
     return row, let_go.taken_back(new)
-
-
-def _with_span(spans: Sequence[Slice], new: Slice) -> list[Slice]:
-    """Spans that don't touch, in order, and *new*, as spans that don't touch."""
-    if not new.seconds:
-        return list(spans)
-    start, end = new.start, new.end
-    apart: list[Slice] = []
-    for span in spans:
-        if span.end < start or span.start > end:
-            apart.append(span)
-        else:
-            start, end = min(start, span.start), max(end, span.end)
-    return sorted([*apart, Slice(start, end)], key=lambda span: span.start)

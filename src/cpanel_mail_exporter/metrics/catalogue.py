@@ -28,8 +28,8 @@ EMAIL_USER_INFO = Family(
 EMAIL_LOGS = Family(
     "email_logs",
     "gauge",
-    "Always 1; one delivery record of the window for each series, "
-    "all of its fields as labels, from WHM's emailtrack_search.",
+    "1 for each delivery record of the window, all of its fields as labels, from WHM's "
+    "emailtrack_search; where labels were left out, the number of records that share the others.",
     DELIVERY_LABELS,
 )
 DELIVERY_EVENTS = Family(

@@ -21,7 +21,8 @@ from cpanel_mail_exporter.polling.ranges import LEAF_SECONDS, READ_SECONDS, Ask
 from cpanel_mail_exporter.polling.reading_cursor import CURSOR
 from cpanel_mail_exporter.polling.reading_terms import Moment, PollReading, ReadingTerms
 from cpanel_mail_exporter.polling.schedule import Round
-from cpanel_mail_exporter.polling.sinks import EventSink, LineSink
+from cpanel_mail_exporter.polling.shown_rows import ShownRows
+from cpanel_mail_exporter.polling.sinks import EventSink
 from cpanel_mail_exporter.polling.spans import Spans
 from cpanel_mail_exporter.polling.standing import Standing
 from cpanel_mail_exporter.polling.tally import are_missing
@@ -46,7 +47,7 @@ class DeliveriesReading:
         terms: ReadingTerms,
         server: DeliveryServer,
         events: EventSink | None,
-        lines: LineSink | None,
+        lines: ShownRows | None,
     ) -> None:
         self._terms = terms
         self._events = events
@@ -403,8 +404,7 @@ class DeliveriesReading:
         poll.window_start_unix[EMAIL_LOGS] = start
         if self._lines is not None and poll.error is None:
             self._lines.begin_at(start)
-            self._lines.keep_near(line_share)
-            poll.lines = self._lines.blocks()
+            poll.lines = await self._lines.shown(line_share)
             poll.lines_incomplete = cursor.incomplete_within(Slice(start, look_back.end))
 
     @property

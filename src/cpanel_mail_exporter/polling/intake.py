@@ -25,7 +25,8 @@ from cpanel_mail_exporter.polling.ports import DeliveryServer
 from cpanel_mail_exporter.polling.ranges import Fingerprint, fingerprint
 from cpanel_mail_exporter.polling.reading import SpanReader, TooManyPages
 from cpanel_mail_exporter.polling.reading_state import PAGE_ROWS, ReadCounts, ReadingMemory
-from cpanel_mail_exporter.polling.sinks import EventSink, LineSink
+from cpanel_mail_exporter.polling.shown_rows import ShownRows
+from cpanel_mail_exporter.polling.sinks import EventSink
 from cpanel_mail_exporter.polling.tally import Tally
 
 _WITHOUT_TOTALS_SECONDS = 3_600
@@ -63,7 +64,7 @@ class Intake:
         types: tuple[str, ...],
         server: DeliveryServer,
         events: EventSink | None,
-        lines: LineSink | None,
+        lines: ShownRows | None,
     ) -> None:
         self.memory = ReadingMemory()
         self.visit = Visit(0)

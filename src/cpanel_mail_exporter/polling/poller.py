@@ -35,6 +35,7 @@ from cpanel_mail_exporter.polling.schedule import (
     verdict,
 )
 from cpanel_mail_exporter.polling.server_clock import ServerClock
+from cpanel_mail_exporter.polling.spoken import without_people
 from cpanel_mail_exporter.polling.visit import UNFORESEEN, Guard, Visit
 
 _TOKEN_LOOK_SECONDS = 1.0
@@ -55,6 +56,7 @@ class PollPlan:
         windows: the window of each windowed collector.
         zone: the server's zone, for its local midnight.
         is_single: there is one poll only (`once`), so nothing can wait for another.
+        hides_people: what the server says of why it refuses is masked.
     """
 
     name: str
@@ -63,6 +65,7 @@ class PollPlan:
     zone: tzinfo
     interval_seconds: float
     is_single: bool = False
+    hides_people: bool = False
 
 
 class Gate(Protocol):
@@ -205,6 +208,8 @@ class Poller:
     def _judged(self, outcome: CollectorOutcome, visit: Visit) -> CollectorOutcome:
         """An outcome, now that the whole visit is known."""
         error = verdict(outcome.error, visit.errors, outcome.collector)
+        if error is not None and self._plan.hides_people:
+            error = without_people(error)
         rest = 0.0
         if outcome.collector not in _AT_EVERY_POLL:
             interval = self._plan.interval_seconds

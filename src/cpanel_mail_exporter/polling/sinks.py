@@ -5,14 +5,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from cpanel_mail_exporter.exposition.log_blocks import LogBlocks
-from cpanel_mail_exporter.exposition.log_lines import LogLine, LogLines
+from cpanel_mail_exporter.exposition.log_choice import LogChoice
+from cpanel_mail_exporter.exposition.log_lines import LogLines
 from cpanel_mail_exporter.exposition.log_window import LogReading, LogWindow
 from cpanel_mail_exporter.ledger.ledger import Ledger
 from cpanel_mail_exporter.model.errors import StorageFailed
-from cpanel_mail_exporter.model.query import DELIVERY_TYPES
-from cpanel_mail_exporter.model.records import DeliveryRecord
 from cpanel_mail_exporter.model.window import Slice
 from cpanel_mail_exporter.polling.reading import Accepted
+from cpanel_mail_exporter.polling.shown_rows import kept_lines
 
 _Result = TypeVar("_Result")
 
@@ -148,12 +148,17 @@ class EventSink:
 
 
 class LineSink:
-    """The lines of email_logs of one server."""
+    """The lines of email_logs of one server, one for each row."""
 
-    def __init__(self, lines: LogLines, types: tuple[str, ...], max_series: int) -> None:
+    def __init__(
+        self,
+        lines: LogLines,
+        types: tuple[str, ...],
+        max_series: int,
+        choice: LogChoice | None = None,
+    ) -> None:
         self._lines = lines
-        # A server may ignore which types were asked for; words that aren't WHM's own are shown.
-        self._unwanted = frozenset(DELIVERY_TYPES) - frozenset(types)
+        self._choice = choice or LogChoice(types)
         self._most = max_series
         self._window = LogWindow(max_series)
         self._reading: LogReading | None = None
@@ -177,26 +182,16 @@ class LineSink:
         """Let lines go that were sent before the window."""
         self._window.begin_at(start_unix)
 
-    def keep_near(self, share: int) -> None:
-        """Keep little more than *share* lines, which is all that is shown at present; 0 for all.
-
-        Twice as many, so that a share that grows a little finds lines to show.
-        """
-        shares = [most for most in (self._most, 2 * share) if most]
-        self._window.keep_at_most(min(shares, default=0))
-
-    def blocks(self) -> LogBlocks:
-        """What is to be shown."""
+    async def shown(self, share: int) -> LogBlocks:
+        """What is to be shown, with little more kept than *share* lines of it; 0 for all."""
+        self._window.keep_at_most(kept_lines(self._most, share))
         return self._window.blocks()
 
     def _take(self, accepted: Accepted) -> None:
-        lines = self._wanted(accepted.rows)
+        lines = self._lines.render(self._choice.chosen(accepted.rows))
         if self._reading is None:
             self._window.add(lines)
         elif accepted.is_inside:
             self._reading.add(lines)
         else:
             self._reading.add_outside(lines)
-
-    def _wanted(self, records: Sequence[DeliveryRecord]) -> list[LogLine]:
-        return [line for line in self._lines.render(records) if line.type not in self._unwanted]

@@ -95,6 +95,39 @@ SENTENCES: dict[str, list[str]] = {
             "write [2001:db8::1]"
         ),
     ],
+    "email_logs": [
+        (
+            "FILE:7: email_logs.labels: 'recipent' isn't a label of email_logs; did you mean "
+            "'recipient'?"
+        ),
+        "FILE:8: email_logs.privacy: 'none' is no privacy; write full, hash or domain",
+        "FILE:10: email_logs.where.type: says the same as email_logs.types; keep one of them",
+        (
+            "FILE:11: email_logs.where.domain: '*.example.com' isn't a mail domain; write whole "
+            "ones, such as example.com"
+        ),
+        (
+            "FILE:12: email_logs.where.user: names nothing, so that nothing would fit; name one "
+            "or more, or remove it"
+        ),
+        (
+            "FILE:13: email_logs.where.direction: 'outgoing' isn't a way that mail goes; did you "
+            "mean 'outbound'?"
+        ),
+        "FILE:14: email_logs.where.not_domain: 'a.example' stands twice; keep one",
+        "FILE:15: email_logs.where.not_user: '' can't be a label's value; write another one",
+        (
+            "FILE:16: email_logs.where: unknown key 'host'; known here: type, domain, user, "
+            "direction, not_domain, not_user"
+        ),
+    ],
+    "email_logs_where": [
+        "FILE:5: email_logs.where: is a list, not a mapping; write it as 'key: value' lines",
+        (
+            "FILE:5: email_logs.labels: is a text, not a list; write [a, b] or lines that begin "
+            "with '-'"
+        ),
+    ],
     "families": [
         (
             "FILE:5: user_stats.window: '1500ms' is no window; a duration of 1s or more in "

@@ -20,6 +20,7 @@ from cpanel_mail_exporter.config.settings import (
     TlsSettings,
     TokenSource,
     UserStatsSettings,
+    WhereSettings,
 )
 from cpanel_mail_exporter.model.endpoint import Endpoint
 from cpanel_mail_exporter.model.secret import Secret
@@ -63,7 +64,11 @@ poll_interval: 1m30s
 request_timeout: 500ms
 stale_after: 1h
 user_stats: {window: 24h, labels: [owner, primary_domain]}
-email_logs: {window: 1h, types: [defer, inprogress], max_series: 0, max_series_total: 7}
+email_logs:
+  {window: 1h, types: [defer, inprogress], labels: [user, domain], privacy: domain,
+   where: {domain: [A.example], user: [b, c], direction: [outbound, internal],
+           not_domain: [D.example], not_user: [e]},
+   max_series: 0, max_series_total: 7}
 delivery_events: {enabled: yes, backfill: true, look_back: 30d, user_series: 0}
 spam_runs: {max_accounts: 3}
 storage: {path: ../mail}
@@ -91,12 +96,22 @@ storage: {path: ../mail}
         request_timeout_seconds=0.5,
         stale_after_seconds=3600.0,
         user_stats=UserStatsSettings(Rolling(86400), ("owner", "primary_domain")),
-        email_logs=EmailLogsSettings(Rolling(3600), ("defer", "inprogress"), 0, 7),
+        email_logs=EmailLogsSettings(
+            Rolling(3600),
+            ("defer", "inprogress"),
+            0,
+            7,
+            WhereSettings(
+                ("a.example",), ("b", "c"), ("outbound", "internal"), ("d.example",), ("e",)
+            ),
+            ("domain", "user"),
+            "domain",
+        ),
         delivery_events=DeliveryEventsSettings(
             is_enabled=True, backfill=True, look_back_seconds=30 * 86_400, user_series=0
         ),
         storage=StorageSettings(
-            tmp_path / "../mail", f"{tmp_path / 'config.yml'}:18: storage.path"
+            tmp_path / "../mail", f"{tmp_path / 'config.yml'}:22: storage.path"
         ),
         max_spam_run_accounts=3,
     )
@@ -259,6 +274,16 @@ def test_switching_everything_off_is_a_mistake(of_file: Callable[[str], Settings
         "user_stats, email_logs, delivery_events, mail_queue, accounts, unique_recipients, "
         "services and server_info on"
     )
+
+
+def test_where_type_is_another_name_for_types(of_file: Callable[[str], Settings]) -> None:
+    where = of_file(f"{SERVER}email_logs: {{where: {{type: [failure]}}}}\n").email_logs
+    assert where == of_file(f"{SERVER}email_logs: {{types: [failure]}}\n").email_logs
+    assert where.types == ("failure",)
+
+
+def test_no_label_at_all_is_a_choice_too(of_file: Callable[[str], Settings]) -> None:
+    assert of_file(f"{SERVER}email_logs: {{labels: []}}\n").email_logs.labels == ()
 
 
 @pytest.mark.parametrize("on", FAMILIES)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from unittest.mock import patch
 
-from cpanel_mail_exporter.exposition import blocks, log_blocks, log_window
+from cpanel_mail_exporter.exposition import blocks, count_window, log_blocks, log_window
 from cpanel_mail_exporter.exposition.log_blocks import LogBlocks
 
 
@@ -12,7 +12,7 @@ from cpanel_mail_exporter.exposition.log_blocks import LogBlocks
 def blocks_of(lines: int) -> Iterator[None]:
     """Blocks hold at most that many lines."""
     with ExitStack() as stack:
-        for module in (blocks, log_blocks, log_window):
+        for module in (blocks, count_window, log_blocks, log_window):
             stack.enter_context(patch.object(module, "BLOCK_LINES", lines))
         yield
 
