@@ -10,6 +10,7 @@ import aiohttp
 from cpanel_mail_exporter.app.ledgers import Ledgers
 from cpanel_mail_exporter.app.live_token import LiveToken
 from cpanel_mail_exporter.app.log_rows import shown_rows
+from cpanel_mail_exporter.app.texts import shown_texts
 from cpanel_mail_exporter.app.views import view
 from cpanel_mail_exporter.clock import Clock
 from cpanel_mail_exporter.config.settings import ServerSettings, Settings
@@ -40,7 +41,7 @@ from cpanel_mail_exporter.publishing.board import Board
 from cpanel_mail_exporter.publishing.process import ProcessFigures
 from cpanel_mail_exporter.publishing.server_board import ServerTerms
 from cpanel_mail_exporter.publishing.whole_answers import AnswerTerms
-from cpanel_mail_exporter.web.ports import ServerTexts, ServerView, UnexplainedText
+from cpanel_mail_exporter.web.ports import ServerTexts, ServerView
 from cpanel_mail_exporter.web.server import WebServer
 from cpanel_mail_exporter.web.tls import Certificate
 from cpanel_mail_exporter.whm.client import Access, WhmServer
@@ -127,8 +128,9 @@ class Exporter:
 
     def unexplained(self) -> list[ServerTexts]:
         """The newest texts that no rule explains, of every server whose events are counted."""
+        hides_people = self._settings.email_logs.privacy != "full"
         return [
-            ServerTexts(name, [UnexplainedText(*one) for one in ledger.unclassified()])
+            ServerTexts(name, shown_texts(ledger.unclassified(), hides_people=hides_people))
             for name, ledger in self._ledgers.items()
         ]
 

@@ -3,13 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from cpanel_mail_exporter.exposition.escaping import label_value
-from cpanel_mail_exporter.exposition.log_lines import (
-    NO_TIME,
-    LabelValues,
-    is_plain,
-    line_template,
-)
+from cpanel_mail_exporter.exposition.escaping import is_plain, label_value
+from cpanel_mail_exporter.exposition.log_lines import NO_TIME, LabelValues, line_template
 from cpanel_mail_exporter.exposition.text import LabelPairs
 from cpanel_mail_exporter.model.records import DELIVERY_LABELS, DeliveryRecord
 

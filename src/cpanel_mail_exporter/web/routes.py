@@ -124,6 +124,7 @@ class Routes:
         )
         return content(html, "text/html; charset=utf-8", headers=self._bounces.headers)
 
+
 def _selected(request: web.BaseRequest, publication: Publication) -> Exposition:
     """The families that the query names, as in `/metrics?name[]=a&name[]=b`; without one, all."""
     names = request.query.getall(_NAMES, None)

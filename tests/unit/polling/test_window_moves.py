@@ -21,6 +21,7 @@ from cpanel_mail_exporter.polling.sinks import LineSink
 from tests.fake_clock import FakeClock
 from tests.unit.exposition.blocks_read import lines
 from tests.unit.exposition.records import delivery
+from tests.unit.ledger.mail import MEANING
 from tests.unit.polling.test_poller import FakeFindings, FakeServer, FakeToken
 
 STEP_SECONDS, ROW_SECONDS = 600, 419
@@ -76,6 +77,7 @@ async def test_what_is_shown_is_what_was_sent_in_the_window(
         DeliveriesReading(ReadingTerms("web1", EVENT_TYPES, 86_400), server, None, sink),
         findings,
         clock,
+        MEANING.provider,
     )
     times = range(midnight - 30 * HOUR, midnight + 5 * HOUR, ROW_SECONDS)
     ends = [midnight + offset for offset in (-1, 0, 1, 60, HOUR - 1, HOUR, HOUR + 1)]

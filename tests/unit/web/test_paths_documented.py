@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from cpanel_mail_exporter.web.bounces_page import BouncesPage
 from cpanel_mail_exporter.web.routes import Routes
 from cpanel_mail_exporter.web.status_page import StatusPage
 from tests.unit.publishing.boards import board
@@ -12,6 +13,7 @@ PAGE = Path(__file__).parents[3] / "docs" / "reference" / "http.md"
 
 
 def test_the_reference_page_lists_the_paths_there_are() -> None:
-    routes = Routes(board(StandingClock(0)), list, StatusPage("1", ()), "http", lambda: 0.0)
+    pages = StatusPage("1", ()), BouncesPage("")
+    routes = Routes(board(StandingClock(0)), list, list, *pages, "http", lambda: 0.0)
     listed = re.findall(r"(?m)^\| `(/[^`?]*)", PAGE.read_text())
     assert sorted(listed) == sorted(routes._paths)
