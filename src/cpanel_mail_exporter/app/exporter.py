@@ -17,6 +17,7 @@ from cpanel_mail_exporter.exposition.text import LabelPairs
 from cpanel_mail_exporter.ledger.ledger import Ledger
 from cpanel_mail_exporter.metrics.catalogue import EMAIL_LOGS as EMAIL_LOGS_FAMILY
 from cpanel_mail_exporter.metrics.exporter import build_info
+from cpanel_mail_exporter.metrics.selection import shown
 from cpanel_mail_exporter.model.family import FamilySamples
 from cpanel_mail_exporter.model.outcome import (
     ACCOUNTS,
@@ -79,7 +80,7 @@ class Exporter:
         about = build_info(version())
 
         def own() -> Sequence[FamilySamples]:
-            return [about, *process.collect()]
+            return shown([about, *process.collect()], settings.hidden_families)
 
         windows = _windows(settings)
         collectors = _collectors(settings, windows)
@@ -176,10 +177,12 @@ def _terms(server: ServerSettings, settings: Settings, collectors: tuple[str, ..
         max_series=settings.email_logs.max_series,
         answers=AnswerTerms(
             user_stats_labels=settings.user_stats.labels,
+            user_stats_pairs=settings.user_stats.user_series,
             queue_users=settings.further.queue_users,
             account_series=settings.further.account_series,
         ),
         max_spam_run_accounts=settings.max_spam_run_accounts,
+        hidden_families=settings.hidden_families,
     )
 
 
