@@ -16,7 +16,7 @@ from cpanel_mail_exporter.exposition.log_lines import LogLines
 from cpanel_mail_exporter.exposition.text import LabelPairs
 from cpanel_mail_exporter.ledger.ledger import Ledger
 from cpanel_mail_exporter.metrics.catalogue import EMAIL_LOGS as EMAIL_LOGS_FAMILY
-from cpanel_mail_exporter.metrics.exporter import build_info
+from cpanel_mail_exporter.metrics.exporter import build_info, exposition_sizes
 from cpanel_mail_exporter.metrics.selection import shown
 from cpanel_mail_exporter.model.family import FamilySamples
 from cpanel_mail_exporter.model.outcome import (
@@ -40,7 +40,7 @@ from cpanel_mail_exporter.publishing.board import Board
 from cpanel_mail_exporter.publishing.process import ProcessFigures
 from cpanel_mail_exporter.publishing.server_board import ServerTerms
 from cpanel_mail_exporter.publishing.whole_answers import AnswerTerms
-from cpanel_mail_exporter.web.ports import ServerTexts, ServerView, UnexplainedText
+from cpanel_mail_exporter.web.ports import Cardinality, ServerTexts, ServerView, UnexplainedText
 from cpanel_mail_exporter.web.server import WebServer
 from cpanel_mail_exporter.web.tls import Certificate
 from cpanel_mail_exporter.whm.client import Access, WhmServer
@@ -78,13 +78,16 @@ class Exporter:
         self._ledgers = ledgers.by_server
         process = ProcessFigures()
         about = build_info(version())
+        published: Board | None = None
 
         def own() -> Sequence[FamilySamples]:
-            return shown([about, *process.collect()], settings.hidden_families)
+            sizes = exposition_sizes(published.sizes_bytes() if published else {})
+            return shown([sizes, about, *process.collect()], settings.hidden_families)
 
         windows = _windows(settings)
         collectors = _collectors(settings, windows)
-        self.board = Board(
+        self.collectors = collectors
+        published = self.board = Board(
             [_terms(server, settings, collectors) for server in settings.servers],
             settings.email_logs.max_series_total if EMAIL_LOGS in windows else 0,
             own,
@@ -233,7 +236,9 @@ def _deliveries(
     return DeliveriesReading(terms, whm, events, lines)
 
 
-def web_server(settings: Settings, exporter: Exporter, clock: Clock) -> WebServer:
+def web_server(
+    settings: Settings, exporter: Exporter, clock: Clock, cardinality: Cardinality
+) -> WebServer:
     """The HTTP side of *exporter*, not listening yet.
 
     Raises:
@@ -254,4 +259,5 @@ def web_server(settings: Settings, exporter: Exporter, clock: Clock) -> WebServe
         users=web.basic_auth_users,
         unexplained=exporter.unexplained,
         rules_file=str(settings.bounces.rules_file or ""),
+        cardinality=cardinality,
     )

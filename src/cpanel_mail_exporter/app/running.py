@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
+from cpanel_mail_exporter.app.cardinality import Cardinality
 from cpanel_mail_exporter.app.exporter import DISTRIBUTION, Exporter, version, web_server
 from cpanel_mail_exporter.app.ledgers import Ledgers, open_ledgers
 from cpanel_mail_exporter.app.process import allow_many_connections, collect_garbage_seldom
@@ -49,16 +50,18 @@ async def serve(settings: Settings) -> None:
 async def _serve(settings: Settings, ledgers: Ledgers, clock: SystemClock) -> None:
     async with open_session(user_agent=f"{DISTRIBUTION}/{version()}") as session:
         exporter = Exporter(settings, session, clock, ledgers)
-        web = web_server(settings, exporter, clock)
+        cardinality = Cardinality(settings, exporter, clock, ledgers.meaning.provider_count)
+        web = web_server(settings, exporter, clock, cardinality.figures)
         host, port = await web.start()
         shown = f"[{host}]" if ":" in host else host
         logger.info("listening on %s:%s, servers: %s", shown, port, len(settings.servers))
+        await cardinality.say(is_start=True)
         work = [
             asyncio.create_task(exporter.board.run(), name="publish"),
             asyncio.create_task(run_fleet(exporter.pollers), name="poll"),
         ]
         try:
-            with _stop_signals() as stopped, reload_signal(ledgers.meaning):
+            with _stop_signals() as stopped, reload_signal(ledgers.meaning, cardinality.say):
                 await _first_to_end(stopped, work)
         finally:
             for task in work:

@@ -211,9 +211,8 @@ def _refuse_nothing_to_do(values: Values, idle: frozenset[str], problems: Proble
 
 
 def _hidden_families(values: Values) -> frozenset[str]:
-    allow, deny = options.FAMILIES_ALLOW, options.FAMILIES_DENY
-    none: tuple[str, ...] = ()
-    return hidden_families(values.value_or(allow, none), values.value_or(deny, none))
+    allow, deny = values.find(options.FAMILIES_ALLOW), values.find(options.FAMILIES_DENY)
+    return hidden_families(allow.value if allow else (), deny.value if deny else ())
 
 
 def _warning_if_unwatched(hidden: frozenset[str]) -> str | None:

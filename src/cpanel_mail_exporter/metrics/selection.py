@@ -7,6 +7,7 @@ from cpanel_mail_exporter.metrics import catalogue
 from cpanel_mail_exporter.model.family import FamilySamples
 from cpanel_mail_exporter.model.outcome import (
     ACCOUNTS,
+    DELIVERY_EVENTS,
     EMAIL_LOGS,
     MAIL_QUEUE,
     SERVER_INFO,
@@ -53,7 +54,12 @@ _OF_ACCOUNTS = frozenset(
 )
 _UNIQUE = frozenset((catalogue.ACCOUNT_UNIQUE_RECIPIENTS.name,))
 
-FED_BY: Mapping[str, frozenset[str]] = {
+_LEDGER = slice(
+    catalogue.FAMILIES.index(catalogue.DELIVERY_EVENTS),
+    catalogue.FAMILIES.index(catalogue.LEDGER_SIZE) + 1,
+)
+
+FILLED_BY: Mapping[str, frozenset[str]] = {
     USER_STATS: frozenset(
         family.name
         for family in (
@@ -61,9 +67,9 @@ FED_BY: Mapping[str, frozenset[str]] = {
             catalogue.EMAIL_FLAG_STATS,
             catalogue.EMAIL_USER_INFO,
         )
-    )
-    # WHM tells there how far a limit was used, which the others of accounts are ranked by.
-    | (_OF_ACCOUNTS - _UNIQUE),
+    ),
+    DELIVERY_EVENTS: frozenset(family.name for family in catalogue.FAMILIES[_LEDGER])
+    | _OF_SPAM_RUNS,
     EMAIL_LOGS: frozenset((catalogue.EMAIL_LOGS.name,)),
     MAIL_QUEUE: frozenset(name for name in NAMES if name.startswith(_QUEUE)),
     ACCOUNTS: _OF_ACCOUNTS - _UNIQUE,
@@ -71,9 +77,12 @@ FED_BY: Mapping[str, frozenset[str]] = {
     SERVICES: frozenset((catalogue.SERVICE_RUNNING.name,)),
     SERVER_INFO: frozenset((catalogue.SERVER_INFO.name,)),
 }
-"""What comes of each collector's answers, but for delivery events: those are counted in any case,
-since what isn't counted today is missing from every total of later.
-"""
+"""The families that are there only while a collector is switched on; all others always are."""
+
+_ALSO_FOR: Mapping[str, frozenset[str]] = {
+    # WHM tells there how far a limit was used, which accounts are ranked by too.
+    USER_STATS: FILLED_BY[ACCOUNTS],
+}
 
 
 def fitting(pattern: str) -> tuple[str, ...]:
@@ -95,8 +104,23 @@ def hidden(allow: Iterable[str], deny: Iterable[str]) -> frozenset[str]:
 
 
 def idle_collectors(hidden_families: frozenset[str]) -> frozenset[str]:
-    """The collectors whose answers would feed hidden families alone: they need not be asked."""
-    return frozenset(name for name, fed in FED_BY.items() if fed <= hidden_families)
+    """The collectors whose answers would fill hidden families alone: they need not be asked.
+
+    Delivery events are counted in any case: what isn't counted today is missing from every total
+    later.
+    """
+    return frozenset(
+        name
+        for name, filled in FILLED_BY.items()
+        if name != DELIVERY_EVENTS and filled | _ALSO_FOR.get(name, filled) <= hidden_families
+    )
+
+
+def possible(collectors: Iterable[str], hidden_families: frozenset[str]) -> frozenset[str]:
+    """The families that can have series while *collectors* are those that are switched on."""
+    off = FILLED_BY.keys() - set(collectors)
+    missing = {name for collector in off for name in FILLED_BY[collector]}
+    return frozenset(NAMES) - missing - hidden_families
 
 
 def shown(
