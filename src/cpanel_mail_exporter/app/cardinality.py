@@ -18,6 +18,7 @@ from cpanel_mail_exporter.web.ports import CardinalityFigures, FamilyFigures, Se
 KEPT_SECONDS = 10.0
 """Whoever asks within so many seconds of a count gets it again."""
 _NAMED_FAMILIES = 3
+_LOOK_SECONDS = 5.0
 FLAGS: Mapping[str, str] = {
     option.key: option.flags[0] for option in OPTIONS if option.key and option.flags
 }
@@ -69,10 +70,22 @@ class Cardinality:
             age_seconds=self._clock.elapsed() - at_elapsed,
         )
 
-    async def say(self, *, is_start: bool = False) -> None:
-        """Say in one line of the log what is to be expected, and what is there unless it starts."""
-        now = 0 if is_start else (await self._count())[1].series
+    async def say(self) -> None:
+        """Say in one line of the log what is to be expected and, once servers were polled, is."""
+        is_polled = self._polled() > 0
+        now = (await self._count())[1].series if is_polled else 0
         logger.info("%s", self.sentence(now))
+
+    async def say_when_polled(self) -> None:
+        """Say it once more when the first poll of every server has ended."""
+        while self._polled() < len(self._settings.servers):
+            await self._clock.sleep(_LOOK_SECONDS)
+        await self._clock.sleep(_LOOK_SECONDS)
+        await self.say()
+
+    def _polled(self) -> int:
+        boards = self._exporter.board.servers
+        return sum(board.history.last_poll_unix is not None for board in boards)
 
     def sentence(self, now: int) -> str:
         """The line; *now* is how many series there are, 0 if that can't be known yet."""

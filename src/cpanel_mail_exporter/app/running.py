@@ -55,21 +55,22 @@ async def _serve(settings: Settings, ledgers: Ledgers, clock: SystemClock) -> No
         host, port = await web.start()
         shown = f"[{host}]" if ":" in host else host
         logger.info("listening on %s:%s, servers: %s", shown, port, len(settings.servers))
-        await cardinality.say(is_start=True)
+        await cardinality.say()
         work = [
             asyncio.create_task(exporter.board.run(), name="publish"),
             asyncio.create_task(run_fleet(exporter.pollers), name="poll"),
         ]
+        said = asyncio.create_task(cardinality.say_when_polled(), name="say series")
         try:
             with _stop_signals() as stopped, reload_signal(ledgers.meaning, cardinality.say):
                 await _first_to_end(stopped, work)
         finally:
-            for task in work:
+            for task in (*work, said):
                 task.cancel()
             with suppress(TimeoutError):
                 async with asyncio.timeout(_STOP_SECONDS):
                     await web.stop()
-                    await asyncio.gather(*work, return_exceptions=True)
+                    await asyncio.gather(*work, said, return_exceptions=True)
 
 
 async def poll_once(settings: Settings) -> bool:

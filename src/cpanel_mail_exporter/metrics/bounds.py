@@ -105,12 +105,13 @@ def cost(series: int) -> str:
     """What so many series take of Prometheus' memory, in words.
 
     >>> cost(61_300), cost(20), cost(0)
-    ('0.7-0.9 GB', '0.2-0.3 MB', '0 MB')
+    ('0.7-0.9 GB', '220-300 kB', '0 kB')
     """
     if not series:
-        return "0 MB"
+        return "0 kB"
     low, high = (series * each for each in SERIES_BYTES)
-    unit, size = ("GB", 1e9) if high >= 0.8e9 else ("MB", 1e6)
+    units = (("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
+    unit, size = next((unit for unit in units if high >= 0.8 * unit[1]), units[-1])
     digits = 1 if high < 10 * size else 0
     return f"{low / size:,.{digits}f}-{high / size:,.{digits}f} {unit}"
 

@@ -141,12 +141,11 @@ def _labels(one: FamilyFigures) -> str:
 
 
 def _setting(one: FamilyFigures) -> str:
-    told = []
-    if one.setting:
-        told.append(f"<code>{text(one.setting)}</code>")
-    if one.flag:
-        told.append(f"<code>--{text(one.flag)}</code>")
-    return "<br>".join(told) or "<code>families.deny</code>"
+    """Key and flag of the bound, or else how the family is hidden."""
+    key = one.setting or f"families.deny: [{one.name}]"
+    flag = one.flag if one.setting else f"families.deny={one.name}"
+    told = [key, f"--{flag}"] if flag else [key]
+    return "".join(f"<div><code>{text(words)}</code></div>" for words in told)
 
 
 def _filter(wanted: str, found: int, total: int) -> str:
@@ -171,7 +170,7 @@ def _servers(servers: Sequence[ServerFigures]) -> str:
 
 
 def _largest(one: ServerFigures) -> str:
-    return "<br>".join(f"<bdi>{text(name)}</bdi> {count:,}" for name, count in one.largest)
+    return "".join(f"<div><bdi>{text(name)}</bdi> {count:,}</div>" for name, count in one.largest)
 
 
 def _probe(name: str) -> str:
