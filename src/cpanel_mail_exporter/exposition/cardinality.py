@@ -6,8 +6,8 @@ where these are long in a sample, so that it stays a matter of a second whatever
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple, TypeVar
 
 from cpanel_mail_exporter.exposition.publication import Rendered
 from cpanel_mail_exporter.model.family import Family
@@ -21,6 +21,7 @@ LOOKED_INTO = 12
 WORTH_LOOKING = 100
 """Below so many series a family isn't looked into."""
 
+_T = TypeVar("_T")
 _PAIR = re.compile(rb'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"')
 
 
@@ -62,19 +63,6 @@ class SeriesCounted(NamedTuple):
         return sum(one.series for one in self.families)
 
 
-class _Text(NamedTuple):
-    """Some lines of one family; the text may have to be inflated."""
-
-    lines: int
-    size_bytes: int
-    plain: Callable[[], bytes]
-
-
-def _kept(text: bytes) -> _Text:
-    # A newline inside a value is escaped, so every newline ends a line.
-    return _Text(text.count(b"\n"), len(text), lambda: text)
-
-
 def count_series(
     parts: Sequence[tuple[str, Rendered]], log_family: Family, *, shown_families: int = 3
 ) -> SeriesCounted:
@@ -85,41 +73,40 @@ def count_series(
         log_family: the family whose lines are in `Rendered.logs`.
         shown_families: how many of a server's families are named.
     """
-    texts: dict[str, list[_Text]] = {}
     families: dict[str, Family] = {}
+    totals: Counter[str] = Counter()
     servers: list[ServerSeries] = []
     for name, rendered in parts:
         of_server: Counter[str] = Counter()
-        for family, one in _texts(rendered, log_family):
-            of_server[family.name] += one.lines
+        for family, text in rendered.families.values():
             families[family.name] = family
-            texts.setdefault(family.name, []).append(one)
-        servers.append(
-            ServerSeries(name, of_server.total(), tuple(of_server.most_common(shown_families)))
-        )
-    totals = Counter({name: sum(one.lines for one in found) for name, found in texts.items()})
+            # A newline inside a value is escaped, so every newline ends a line.
+            of_server[family.name] = text.count(b"\n")
+        if rendered.logs.blocks:
+            families[log_family.name] = log_family
+            of_server[log_family.name] = rendered.logs.lines
+        totals.update(of_server)
+        largest = tuple(of_server.most_common(shown_families))
+        servers.append(ServerSeries(name, of_server.total(), largest))
+    servers.sort(key=lambda one: (-one.series, one.name))
     counted = [
-        _family_series(families[name], series, texts[name] if place < LOOKED_INTO else ())
+        _looked_into(families[name], series, parts, is_of_logs=families[name] is log_family)
+        if place < LOOKED_INTO and series >= WORTH_LOOKING
+        else FamilySeries(families[name], series)
         for place, (name, series) in enumerate(totals.most_common())
     ]
-    servers.sort(key=lambda one: (-one.series, one.name))
     return SeriesCounted(tuple(counted), tuple(servers))
 
 
-def _texts(rendered: Rendered, log_family: Family) -> list[tuple[Family, _Text]]:
-    found = [(family, _kept(text)) for family, text in rendered.families.values()]
-    found += [
-        (log_family, _Text(block.lines, block.piece.length, block.piece.plain))
-        for block in rendered.logs.blocks
-    ]
-    return found
-
-
-def _family_series(family: Family, series: int, texts: Sequence[_Text]) -> FamilySeries:
-    if series < WORTH_LOOKING or not family.labels or not texts:
+def _looked_into(
+    family: Family, series: int, parts: Sequence[tuple[str, Rendered]], *, is_of_logs: bool
+) -> FamilySeries:
+    """One large family with the values of its labels."""
+    if not family.labels:
         return FamilySeries(family, series)
     values: dict[bytes, set[int]] = {label.encode(): set() for label in family.labels}
     sampled = 0
+    texts = _texts_of_logs(parts) if is_of_logs else _texts_of(family, parts)
     for line in _sample(texts):
         sampled += 1
         for label, value in _PAIR.findall(line):
@@ -134,15 +121,26 @@ def _family_series(family: Family, series: int, texts: Sequence[_Text]) -> Famil
     return FamilySeries(family, series, tuple(counts), sampled)
 
 
-def _sample(texts: Sequence[_Text]) -> list[bytes]:
+def _texts_of(family: Family, parts: Sequence[tuple[str, Rendered]]) -> list[bytes]:
+    found = (rendered.families.get(family.name) for _, rendered in parts)
+    return _spread([one[1] for one in found if one is not None], len)
+
+
+def _texts_of_logs(parts: Sequence[tuple[str, Rendered]]) -> list[bytes]:
+    pieces = [block.piece for _, rendered in parts for block in rendered.logs.blocks]
+    return [piece.plain() for piece in _spread(pieces, lambda piece: piece.length)]
+
+
+def _spread(found: Sequence[_T], size_bytes: Callable[[_T], int]) -> list[_T]:
+    """So many of *found*, evenly spread, that they hold about SAMPLE_BYTES."""
+    return list(found[:: -(-sum(map(size_bytes, found)) // SAMPLE_BYTES) or 1])
+
+
+def _sample(texts: Sequence[bytes]) -> Iterator[bytes]:
     """Lines spread evenly over *texts*: all of them where they are few."""
-    size_bytes = sum(text.size_bytes for text in texts)
-    chosen = texts[:: -(-size_bytes // SAMPLE_BYTES) or 1]
-    step = -(-sum(text.lines for text in chosen) // SAMPLE_LINES) or 1
-    lines: list[bytes] = []
+    step = -(-sum(text.count(b"\n") for text in texts) // SAMPLE_LINES) or 1
     skipped = 0
-    for text in chosen:
-        own = text.plain().split(b"\n")[:-1]
-        lines += own[-skipped % step :: step]
-        skipped += len(own)
-    return lines
+    for text in texts:
+        lines = text.split(b"\n")[:-1]
+        yield from lines[-skipped % step :: step]
+        skipped += len(lines)

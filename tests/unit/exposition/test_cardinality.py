@@ -72,7 +72,7 @@ def test_a_sample_is_spread_over_all_servers_and_says_how_large_it_is() -> None:
     assert 0 < labels["b"] <= 2_001
 
 
-def test_little_is_inflated_of_much_mail(monkeypatch: object) -> None:
+def test_little_is_inflated_of_much_mail() -> None:
     """What is looked at is bounded by size too, or thousands of servers would take minutes."""
     blocks = log_blocks([delivery(number) for number in range(20_000)])
     inflated = []
@@ -89,6 +89,7 @@ def test_little_is_inflated_of_much_mail(monkeypatch: object) -> None:
                 return blocks.blocks[0].piece.plain()
 
     class Logs:
+        lines = 100_000
         blocks = [Block] * 100
 
     part = Rendered({}, Logs)  # type: ignore[arg-type]
