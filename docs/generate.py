@@ -6,11 +6,14 @@ from pathlib import Path
 
 from cpanel_mail_exporter.bounces.classes import CLASSES
 from cpanel_mail_exporter.bounces.patterns import LONGEST_PATTERN
+from cpanel_mail_exporter.bounces.providers import Providers
 from cpanel_mail_exporter.bounces.reply import STAGES
 from cpanel_mail_exporter.bounces.rules import MOST_RULES
 from cpanel_mail_exporter.bounces.skeleton import LONGEST_READ
 from cpanel_mail_exporter.config.bounce_files import package_providers, package_rules
+from cpanel_mail_exporter.config.options import OPTIONS
 from cpanel_mail_exporter.config.reference import render_reference
+from cpanel_mail_exporter.metrics.bounds import SERIES_BYTES, Budgets, bounds, cost
 from cpanel_mail_exporter.metrics.catalogue import FAMILIES
 from whm_simulator.api.documented import DOCUMENTED, EVERY_FUNCTION
 from whm_simulator.api.quirk_table import QUIRK_ROWS
@@ -174,10 +177,84 @@ def _named(names: Mapping[str, str], provider: str) -> str:
     return ", ".join(f"`{name}`" for name in own[:_SHOWN_NAMES]) + more
 
 
+SERIES_HEAD = """\
+# Series and budgets
+
+Written by `make docs` from `metrics/catalogue.py` and `metrics/bounds.py`; don't edit.
+
+The most series that each family can have for one server, with every setting as it is by default,
+and where the number comes from. A histogram has a series for each bucket, and sum and count. What
+is there now stands on `/debug/cardinality`, and what to expect in one line of the log, at start,
+after the first polls, and on SIGHUP.
+
+{cost}
+
+The setting in the last column makes a family smaller (0 means no bound) or switches its collector
+off; `families.deny` hides any of them: [keep Prometheus small](../how-to/keep-prometheus-small.md).
+Where series were cut, `cpanel_mail_series_wanted` is above `cpanel_mail_series_limit`; what
+counters by user and by reply code leave out is in their series `_other`, so sums stay right.
+
+| family | labels | most series | comes from | setting |
+|---|---|---|---|---|
+"""
+SERIES_COST = (
+    "A live series took Prometheus 2.42 about {low} to {high} kB of memory, measured with "
+    "`email_logs`: 10,000 series 149 MB, 100,000 1.2 to 1.5 GB, 300,000 4.4 GB; a scrape of "
+    "100,000 lasts a second, of 300,000 longer than three. Series that ended stay in memory for "
+    "up to three hours."
+)
+SERIES_TAIL = """
+## Why the budgets are what they are
+
+| setting | default | why |
+|---|---|---|
+"""
+WHY_BUDGETS = {
+    "user_stats.user_series": (
+        "no server of a usual size comes near it, so nothing is cut by surprise: {each} series a "
+        "pair, 100 pairs {usual}; a full budget {full}"
+    ),
+    "email_logs.max_series": "a scrape of half a second, and {full}; over all servers together",
+    "delivery_events.user_series": "4 series a pair; a full budget {full}",
+    "delivery_events.reply_series": "receivers make codes up; the rare ones share `_other`",
+    "mail_queue.user_series": "a queue that matters is made by a handful of users; {full}",
+    "accounts.max_series": "a usual server whole, of larger ones who is near a limit; {full}",
+    "spam_runs.max_accounts": "who has a high score is looked at one by one; {full}",
+}
+
+
+def series_page() -> str:
+    """The reference of how many series families can have as Markdown."""
+    budgets = Budgets(providers=len(Providers([package_providers()]).names))
+    found = bounds(budgets)
+    low, high = (size // 1_000 for size in SERIES_BYTES)
+    parts = [SERIES_HEAD.format(cost=SERIES_COST.format(low=low, high=high))]
+    for bound in found:
+        labels = ", ".join(f"`{label}`" for label in bound.family.labels)
+        origin = " * ".join(f"{one.number:,} {one.what}" for one in bound.factors)
+        key = f"`{bound.key}`" if bound.key else ""
+        parts.append(f"| `{bound.family.name}` | {labels} | {bound.most:,} | {origin} | {key} |\n")
+    total = sum(bound.most or 0 for bound in found)
+    parts.append(
+        f"\nOne server with every budget full: {total:,} series, {cost(total)}. Of many servers "
+        "each has these but for `email_logs`, which has 50,000 over all of them "
+        "(`email_logs.max_series_total`).\n"
+    )
+    parts.append(SERIES_TAIL)
+    defaults = {option.key: option.default for option in OPTIONS if option.key}
+    for key, why in WHY_BUDGETS.items():
+        full = sum(bound.most or 0 for bound in found if bound.key == key)
+        number = int(defaults[key])
+        words = why.format(full=cost(full), each=full // number, usual=cost(100 * full // number))
+        parts.append(f"| `{key}` | {number:,} | {words} |\n")
+    return "".join(parts)
+
+
 PAGES = {
     DOCS / "reference" / "families.md": families_page,
     DOCS / "reference" / "configuration.md": render_reference,
     DOCS / "reference" / "reasons.md": reasons_page,
+    DOCS / "reference" / "series.md": series_page,
     DOCS / "reference" / "simulated-whm.md": simulated_whm_page,
 }
 

@@ -225,7 +225,7 @@ FACTS = ServerFacts(
 def state() -> Board:
     """One server that is told of in full, and one whose token may ask for deliveries alone."""
     clock = StandingClock(NOW)
-    bounds = AnswerTerms(queue_users=2, account_series=2)
+    bounds = AnswerTerms(user_stats_pairs=1, queue_users=2, account_series=2)
     collectors = (USER_STATS, DELIVERY_EVENTS, *SIMPLE)
     past = PastHour({"shop": LastHour(90, 6, 4), "news": LastHour(480), "idle": LastHour()})
     one = board(

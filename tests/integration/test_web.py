@@ -43,6 +43,7 @@ PATHS = [
     "/probe?target=web1",
     "/sd",
     "/debug/bounces",
+    "/debug/cardinality",
     "/-/healthy",
     "/-/ready",
 ]

@@ -17,7 +17,8 @@ from cpanel_mail_exporter.config.settings import ServerSettings, Settings
 from cpanel_mail_exporter.exposition.log_privacy import LabelMask
 from cpanel_mail_exporter.exposition.text import LabelPairs
 from cpanel_mail_exporter.ledger.ledger import Ledger
-from cpanel_mail_exporter.metrics.exporter import build_info
+from cpanel_mail_exporter.metrics.exporter import build_info, exposition_sizes
+from cpanel_mail_exporter.metrics.selection import shown
 from cpanel_mail_exporter.model.family import FamilySamples
 from cpanel_mail_exporter.model.outcome import (
     ACCOUNTS,
@@ -41,7 +42,7 @@ from cpanel_mail_exporter.publishing.board import Board
 from cpanel_mail_exporter.publishing.process import ProcessFigures
 from cpanel_mail_exporter.publishing.server_board import ServerTerms
 from cpanel_mail_exporter.publishing.whole_answers import AnswerTerms
-from cpanel_mail_exporter.web.ports import ServerTexts, ServerView
+from cpanel_mail_exporter.web.ports import Cardinality, ServerTexts, ServerView
 from cpanel_mail_exporter.web.server import WebServer
 from cpanel_mail_exporter.web.tls import Certificate
 from cpanel_mail_exporter.whm.client import Access, WhmServer
@@ -81,13 +82,16 @@ class Exporter:
         self._ledgers = ledgers.by_server
         process = ProcessFigures()
         about = build_info(version())
+        published: Board | None = None
 
         def own() -> Sequence[FamilySamples]:
-            return [about, *process.collect()]
+            sizes = exposition_sizes(published.sizes_bytes() if published else {})
+            return shown([sizes, about, *process.collect()], settings.hidden_families)
 
         windows = _windows(settings)
         collectors = _collectors(settings, windows)
-        self.board = Board(
+        self.collectors = collectors
+        published = self.board = Board(
             [_terms(server, settings, collectors) for server in settings.servers],
             settings.email_logs.max_series_total if EMAIL_LOGS in windows else 0,
             own,
@@ -182,11 +186,13 @@ def _terms(server: ServerSettings, settings: Settings, collectors: tuple[str, ..
         max_series=settings.email_logs.max_series,
         answers=AnswerTerms(
             user_stats_labels=settings.user_stats.labels,
+            user_stats_pairs=settings.user_stats.user_series,
             queue_users=settings.further.queue_users,
             account_series=settings.further.account_series,
         ),
         max_spam_run_accounts=settings.max_spam_run_accounts,
         exemplars=settings.email_logs.privacy == "full",
+        hidden_families=settings.hidden_families,
     )
 
 
@@ -233,7 +239,9 @@ def _deliveries(
     return DeliveriesReading(terms, whm, events, lines)
 
 
-def web_server(settings: Settings, exporter: Exporter, clock: Clock) -> WebServer:
+def web_server(
+    settings: Settings, exporter: Exporter, clock: Clock, cardinality: Cardinality
+) -> WebServer:
     """The HTTP side of *exporter*, not listening yet.
 
     Raises:
@@ -254,4 +262,5 @@ def web_server(settings: Settings, exporter: Exporter, clock: Clock) -> WebServe
         users=web.basic_auth_users,
         unexplained=exporter.unexplained,
         rules_file=str(settings.bounces.rules_file or ""),
+        cardinality=cardinality,
     )

@@ -62,6 +62,7 @@ def open_ledgers(settings: Settings, *, once: bool = False) -> Ledgers:
     polls_seconds = _BIRTH_DELAY_POLLS * settings.poll_interval_seconds
     terms = LedgerTerms(
         user_limit=events.user_series,
+        reply_limit=events.reply_series,
         birth_delay_seconds=None if once else min(_LONGEST_BIRTH_DELAY_SECONDS, polls_seconds),
     )
     ledgers = {

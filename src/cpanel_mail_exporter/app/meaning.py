@@ -33,6 +33,10 @@ class LiveMeaning(Meaning):
         """The mailbox provider behind an exchanger or a recipient's domain."""
         return self._known.providers.of(host, domain)
 
+    def provider_count(self) -> int:
+        """How many values `provider` can give now."""
+        return len(self._known.providers.names)
+
     def read_again(self) -> BounceKnowledge:
         """Read the files again and go by them; blocks for a tenth of a second.
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
 from cpanel_mail_exporter.app.meaning import LiveMeaning
@@ -13,13 +13,24 @@ logger = logging.getLogger(__name__)
 
 
 @contextmanager
-def reload_signal(meaning: LiveMeaning) -> Iterator[None]:
-    """Within it SIGHUP makes *meaning* read its files again, in a thread of its own."""
+def reload_signal(
+    meaning: LiveMeaning, say_series: Callable[[], Awaitable[None]]
+) -> Iterator[None]:
+    """Within it SIGHUP makes files be read again, in a thread of their own.
+
+    Args:
+        meaning: reads them.
+        say_series: says afterwards how many series are there and to be expected.
+    """
     loop = asyncio.get_running_loop()
     under_way: set[asyncio.Task[None]] = set()
 
+    async def reload() -> None:
+        await read_again(meaning)
+        await say_series()
+
     def hear() -> None:
-        task = loop.create_task(read_again(meaning), name="reload")
+        task = loop.create_task(reload(), name="reload")
         under_way.add(task)
         task.add_done_callback(under_way.discard)
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
+from cpanel_mail_exporter.app.cardinality import Cardinality
 from cpanel_mail_exporter.app.exporter import DISTRIBUTION, Exporter, version, web_server
 from cpanel_mail_exporter.app.ledgers import Ledgers, open_ledgers
 from cpanel_mail_exporter.app.privacy import open_mask
@@ -54,24 +55,27 @@ async def _serve(
 ) -> None:
     async with open_session(user_agent=f"{DISTRIBUTION}/{version()}") as session:
         exporter = Exporter(settings, session, clock, ledgers, mask=mask)
-        web = web_server(settings, exporter, clock)
+        cardinality = Cardinality(settings, exporter, clock, ledgers.meaning.provider_count)
+        web = web_server(settings, exporter, clock, cardinality.figures)
         host, port = await web.start()
         shown = f"[{host}]" if ":" in host else host
         logger.info("listening on %s:%s, servers: %s", shown, port, len(settings.servers))
+        await cardinality.say()
         work = [
             asyncio.create_task(exporter.board.run(), name="publish"),
             asyncio.create_task(run_fleet(exporter.pollers), name="poll"),
         ]
+        said = asyncio.create_task(cardinality.say_when_polled(), name="say series")
         try:
-            with _stop_signals() as stopped, reload_signal(ledgers.meaning):
+            with _stop_signals() as stopped, reload_signal(ledgers.meaning, cardinality.say):
                 await _first_to_end(stopped, work)
         finally:
-            for task in work:
+            for task in (*work, said):
                 task.cancel()
             with suppress(TimeoutError):
                 async with asyncio.timeout(_STOP_SECONDS):
                     await web.stop()
-                    await asyncio.gather(*work, return_exceptions=True)
+                    await asyncio.gather(*work, said, return_exceptions=True)
 
 
 async def poll_once(settings: Settings) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from cpanel_mail_exporter.config import options, values
 from cpanel_mail_exporter.config.email_logs import read_email_logs
+from cpanel_mail_exporter.config.family_patterns import parse_family_patterns
 from cpanel_mail_exporter.config.option import Option
 from cpanel_mail_exporter.config.options import (
     DELIVERY_EVENTS,
@@ -136,11 +137,12 @@ def _read_families(parts: FileParts, top: Section, problems: Problems) -> None:
     if family := _read_family(parts, top, USER_STATS, options.USER_STATS_WINDOW, None):
         labels = family.read_words(options.USER_STATS_LABELS, values.parse_user_labels)
         _note(parts, options.USER_STATS_LABELS, labels)
+        _note(parts, options.USER_STATS_SERIES, family.read(options.USER_STATS_SERIES))
     if family := _read_family(parts, top, EMAIL_LOGS, options.EMAIL_LOGS_WINDOW, None):
         parts.found |= read_email_logs(family, problems)
     if family := _read_family(parts, top, DELIVERY_EVENTS, DELIVERY_EVENTS_ENABLED, False):
         _note(parts, options.BACKFILL, family.read(options.BACKFILL))
-        for number in (options.LOOK_BACK, options.USER_SERIES):
+        for number in (options.LOOK_BACK, options.USER_SERIES, options.REPLY_SERIES):
             _note(parts, number, family.read(number))
     for further, switch, budget in _FURTHER:
         family = _read_family(parts, top, further, switch, False)
@@ -149,6 +151,9 @@ def _read_families(parts: FileParts, top: Section, problems: Problems) -> None:
     if (spam_runs := top.section(options.SPAM_RUNS)) is not None:
         most = options.SPAM_RUNS_MAX_ACCOUNTS
         _note(parts, most, spam_runs.read(most))
+    if (choice := top.section(options.FAMILY_CHOICE)) is not None:
+        for patterns in (options.FAMILIES_ALLOW, options.FAMILIES_DENY):
+            _note(parts, patterns, choice.read_words(patterns, parse_family_patterns))
 
 
 def _read_paths(parts: FileParts, top: Section, folder: Path) -> None:

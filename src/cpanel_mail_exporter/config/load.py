@@ -10,6 +10,7 @@ from cpanel_mail_exporter.config.certificate import check_issuers
 from cpanel_mail_exporter.config.durations import format_duration
 from cpanel_mail_exporter.config.file import FileParts, read_config_file
 from cpanel_mail_exporter.config.flags import Invocation
+from cpanel_mail_exporter.config.option import Option
 from cpanel_mail_exporter.config.options import (
     APIKEY,
     CONFIG_FILE,
@@ -39,10 +40,30 @@ from cpanel_mail_exporter.config.settings import (
 from cpanel_mail_exporter.config.token_file import read_token
 from cpanel_mail_exporter.config.web_file import read_web_file
 from cpanel_mail_exporter.config.zones import local_zone
+from cpanel_mail_exporter.metrics.selection import WATCHED, idle_collectors
+from cpanel_mail_exporter.metrics.selection import hidden as hidden_families
+from cpanel_mail_exporter.model.outcome import (
+    ACCOUNTS,
+    DELIVERY_EVENTS,
+    EMAIL_LOGS,
+    MAIL_QUEUE,
+    SERVER_INFO,
+    SERVICES,
+    UNIQUE_RECIPIENTS,
+    USER_STATS,
+)
 from cpanel_mail_exporter.model.records import DELIVERY_LABELS
 
 _SHORTEST_STALE_AFTER_SECONDS = 300.0
 _STALE_AFTER_INTERVALS = 3
+_FURTHER: Mapping[str, Option[bool]] = {
+    MAIL_QUEUE: options.MAIL_QUEUE_ENABLED,
+    ACCOUNTS: options.ACCOUNTS_ENABLED,
+    UNIQUE_RECIPIENTS: options.UNIQUE_RECIPIENTS_ENABLED,
+    SERVICES: options.SERVICES_ENABLED,
+    SERVER_INFO: options.SERVER_INFO_ENABLED,
+}
+"""Switches of the collectors that FurtherSettings names alike."""
 
 
 def load(
@@ -85,12 +106,15 @@ def load(
     web = _web(values, problems)
     poll_interval_seconds = values.value(options.POLL_INTERVAL)
     stale_after_seconds = _stale_after(values, poll_interval_seconds, problems)
-    _refuse_nothing_to_do(values, problems)
+    hidden = _hidden_families(values)
+    idle = idle_collectors(hidden)
+    _refuse_nothing_to_do(values, idle, problems)
     bounces = named_files(values)
     _check_bounce_files(bounces, problems)
     problems.raise_any()
     servers = values.parts.servers
     warnings += _warnings(servers, web)
+    warnings.append(_warning_if_unwatched(hidden))
     token = invocation.values.get(APIKEY)
     return Settings(
         servers=servers,
@@ -99,28 +123,29 @@ def load(
         request_timeout_seconds=values.value(options.REQUEST_TIMEOUT),
         stale_after_seconds=stale_after_seconds,
         user_stats=UserStatsSettings(
-            window=values.value(options.USER_STATS_WINDOW),
+            window=None if USER_STATS in idle else values.value(options.USER_STATS_WINDOW),
             labels=values.value_or(options.USER_STATS_LABELS, ()),
+            user_series=values.value(options.USER_STATS_SERIES),
         ),
-        email_logs=_email_logs(values),
+        email_logs=_email_logs(values, is_idle=EMAIL_LOGS in idle),
         delivery_events=DeliveryEventsSettings(
             is_enabled=values.value(options.DELIVERY_EVENTS_ENABLED),
             backfill=values.value(options.BACKFILL),
             look_back_seconds=values.value(options.LOOK_BACK),
             user_series=values.value(options.USER_SERIES),
+            reply_series=values.value(options.REPLY_SERIES),
         ),
         further=FurtherSettings(
-            mail_queue=values.value(options.MAIL_QUEUE_ENABLED),
-            accounts=values.value(options.ACCOUNTS_ENABLED),
-            unique_recipients=values.value(options.UNIQUE_RECIPIENTS_ENABLED),
-            services=values.value(options.SERVICES_ENABLED),
-            server_info=values.value(options.SERVER_INFO_ENABLED),
+            **{
+                name: name not in idle and values.value(switch) for name, switch in _FURTHER.items()
+            },
             queue_users=values.value(options.QUEUE_USER_SERIES),
             account_series=values.value(options.ACCOUNT_SERIES),
         ),
         storage=_storage(values),
         bounces=bounces,
         max_spam_run_accounts=values.value(options.SPAM_RUNS_MAX_ACCOUNTS),
+        hidden_families=hidden,
         web=web,
         log_level=values.value(options.LOG_LEVEL),
         log_format=values.value(options.LOG_FORMAT),
@@ -161,18 +186,15 @@ def _check_bounce_files(bounces: BouncesSettings, problems: Problems) -> None:
             problems.add(problem.place, problem.sentence)
 
 
-def _refuse_nothing_to_do(values: Values, problems: Problems) -> None:
-    switches: list[Found[Any] | None] = [
-        values.find(options.USER_STATS_WINDOW),
-        values.find(options.EMAIL_LOGS_WINDOW),
-        values.find(options.DELIVERY_EVENTS_ENABLED),
-        values.find(options.MAIL_QUEUE_ENABLED),
-        values.find(options.ACCOUNTS_ENABLED),
-        values.find(options.UNIQUE_RECIPIENTS_ENABLED),
-        values.find(options.SERVICES_ENABLED),
-        values.find(options.SERVER_INFO_ENABLED),
-    ]
-    written = [found for found in switches if found is not None and not found.value]
+def _refuse_nothing_to_do(values: Values, idle: frozenset[str], problems: Problems) -> None:
+    switches: dict[str, Option[Any]] = {
+        USER_STATS: options.USER_STATS_WINDOW,
+        EMAIL_LOGS: options.EMAIL_LOGS_WINDOW,
+        DELIVERY_EVENTS: options.DELIVERY_EVENTS_ENABLED,
+        **_FURTHER,
+    }
+    found: list[Found[Any] | None] = [values.find(switch) for switch in switches.values()]
+    written = [one for one in found if one is not None and not one.value]
     if len(written) == len(switches):
         problems.add(
             written[-1].place,
@@ -180,6 +202,29 @@ def _refuse_nothing_to_do(values: Values, problems: Problems) -> None:
             "switch one of user_stats, email_logs, delivery_events, mail_queue, accounts, "
             "unique_recipients, services and server_info on",
         )
+    elif all(name in idle or not values.value(switch) for name, switch in switches.items()):
+        choice = values.find(options.FAMILIES_DENY) or values.find(options.FAMILIES_ALLOW)
+        if choice is not None:
+            problems.add(
+                choice.place,
+                "hides every family that a collector which isn't off could fill, so nothing would "
+                "be asked; show one of them, or switch delivery_events on",
+            )
+
+
+def _hidden_families(values: Values) -> frozenset[str]:
+    allow, deny = values.find(options.FAMILIES_ALLOW), values.find(options.FAMILIES_DENY)
+    return hidden_families(allow.value if allow else (), deny.value if deny else ())
+
+
+def _warning_if_unwatched(hidden: frozenset[str]) -> str | None:
+    missed = sorted(hidden & WATCHED)
+    if not missed:
+        return None
+    return (
+        f"families.allow and families.deny hide {', '.join(missed)}: alerts can't tell then that "
+        "a poll failed or that series were cut"
+    )
 
 
 def _refuse_flags_of_one_server(invocation: Invocation, problems: Problems) -> None:
@@ -282,13 +327,13 @@ def _stale_after(values: Values, poll_interval_seconds: float, problems: Problem
     return found.value
 
 
-def _email_logs(values: Values) -> EmailLogsSettings:
+def _email_logs(values: Values, *, is_idle: bool) -> EmailLogsSettings:
     max_series = values.value(options.MAX_SERIES)
     usual_total = values.value(options.MAX_SERIES_TOTAL)
     if values.find(options.MAX_SERIES_TOTAL) is None:
         usual_total = max(usual_total, max_series) if max_series else 0
     return EmailLogsSettings(
-        window=values.value(options.EMAIL_LOGS_WINDOW),
+        window=None if is_idle else values.value(options.EMAIL_LOGS_WINDOW),
         types=values.value(options.EMAIL_LOGS_TYPES),
         where=WhereSettings(
             domains=values.value_or(options.WHERE_DOMAIN, ()),

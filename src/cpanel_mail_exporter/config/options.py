@@ -11,6 +11,7 @@ from typing import Any
 from cpanel_mail_exporter.config import values
 from cpanel_mail_exporter.config.durations import parse_duration, parse_window
 from cpanel_mail_exporter.config.endpoint import parse_endpoint, parse_listen
+from cpanel_mail_exporter.config.family_patterns import parse_family_patterns_text
 from cpanel_mail_exporter.config.option import Option
 from cpanel_mail_exporter.config.settings import DEFAULT_TYPES, LogFormat, LogLevel, Privacy
 from cpanel_mail_exporter.config.token_file import parse_token
@@ -202,6 +203,17 @@ USER_STATS_LABELS: Option[tuple[str, ...]] = Option(
     key="user_stats.labels",
     default_note="none; email_user_info carries them",
 )
+USER_STATS_SERIES: Option[int] = Option(
+    "The most pairs of user and domain in email_user_stats and its companions for each server, "
+    "those that sent most are kept; 0 means no bound.",
+    values.parse_count,
+    form="whole number",
+    flags=("user-stats.user-series",),
+    key="user_stats.user_series",
+    default="10000",
+    group=FAMILIES,
+    shape="NUMBER",
+)
 EMAIL_LOGS = Option(
     "`email_logs`; `off` alone switches it off.",
     values.parse_text,
@@ -367,6 +379,15 @@ USER_SERIES: Option[int] = Option(
     default="2000",
     shape="NUMBER",
 )
+REPLY_SERIES: Option[int] = Option(
+    "The most pairs of reply code and enhanced status code with counters of their own for each "
+    "server, others share those of `_other`; 0 means no bound.",
+    values.parse_count,
+    form="whole number",
+    key="delivery_events.reply_series",
+    default="100",
+    shape="NUMBER",
+)
 MAIL_QUEUE = Option(
     "The families of the mail queue; `off` alone switches them off.",
     values.parse_text,
@@ -480,6 +501,32 @@ SPAM_RUNS_MAX_ACCOUNTS: Option[int] = Option(
     key="spam_runs.max_accounts",
     default="50",
     shape="NUMBER",
+)
+FAMILY_CHOICE = Option(
+    "Which families are shown, whatever their collectors know.",
+    values.parse_text,
+    form="mapping",
+    key="families",
+    default_note="all",
+)
+FAMILIES_ALLOW: Option[tuple[str, ...]] = Option(
+    "Families to show: regular expressions for whole names, and all others are hidden.",
+    parse_family_patterns_text,
+    form="list",
+    flags=("families.allow",),
+    key="families.allow",
+    default_note="all",
+    group=FAMILIES,
+    shape="PATTERN,PATTERN",
+)
+FAMILIES_DENY: Option[tuple[str, ...]] = Option(
+    "Families to hide: regular expressions for whole names, which win over those of allow.",
+    parse_family_patterns_text,
+    form="list",
+    flags=("families.deny",),
+    key="families.deny",
+    group=FAMILIES,
+    shape="PATTERN,PATTERN",
 )
 STORAGE = Option(
     "Where it is kept what has been counted.",

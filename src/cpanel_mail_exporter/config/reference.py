@@ -35,6 +35,7 @@ mail_queue: {user_series: 200}
 accounts: {max_series: 500}
 services: off
 spam_runs: {max_accounts: 50}
+families: {deny: ["cpanel_mail_account_recent_.*"]}
 storage: {path: data}
 bounces: {rules_file: rules.toml, providers_file: providers.toml}
 """
@@ -93,6 +94,10 @@ _TAIL = """\
   and none of `server`, `job`, `instance`, `le`, `quantile` or `__*`, and a text as its value
   (numbers in quotes).
 - A **token** is visible ASCII. Blanks and line breaks at the end of a token file are left out.
+- A **pattern** of families is a regular expression of RE2 for a whole name, as in Prometheus'
+  `relabel_configs`: `email_logs` hides nothing but that, `cpanel_mail_queue_.*` all that begin so.
+  One that fits no family is a mistake. In flags and variables commas separate patterns, so write
+  one that holds a comma into the file. [What that saves](../how-to/keep-prometheus-small.md).
 - A server's **name** has 1 to 100 characters, without `/` and control characters.
 """
 

@@ -71,10 +71,15 @@ class ServerSettings:
 
 @dataclass(frozen=True, slots=True)
 class UserStatsSettings:
-    """`email_user_stats` and its companions; window None switches the collector off."""
+    """`email_user_stats` and its companions; window None switches the collector off.
+
+    Attributes:
+        user_series: the most (user, domain) pairs of a server, 0 for all.
+    """
 
     window: Window | None = _TODAY
     labels: tuple[str, ...] = ()
+    user_series: int = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +126,14 @@ class DeliveryEventsSettings:
         backfill: at a server's first start, count what happened before it too.
         look_back_seconds: how old mail may be whose events are still counted.
         user_series: the most (user, domain) pairs of a server with series of their own, 0 for all.
+        reply_series: the same for pairs of reply code and enhanced status code.
     """
 
     is_enabled: bool = True
     backfill: bool = False
     look_back_seconds: int = 5 * 86_400
     user_series: int = 2_000
+    reply_series: int = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +227,8 @@ class Settings:
         server_label: whether series about a server carry `server`; False only with one server.
         stale_after_seconds: how long a collector's gauges outlive its last success.
         max_spam_run_accounts: the most accounts of a server with a spam-run score, 0 for all.
+        hidden_families: names of families that are not to be shown. A collector that feeds no
+            other family is switched off already.
         token_on_command_line: a token was given as a flag, which process lists show.
         warnings: sentences for the log about what works but should be mended.
     """
@@ -236,6 +245,7 @@ class Settings:
     storage: StorageSettings = StorageSettings()
     bounces: BouncesSettings = BouncesSettings()
     max_spam_run_accounts: int = 50
+    hidden_families: frozenset[str] = frozenset()
     web: WebSettings = WebSettings()
     log_level: LogLevel = "info"
     log_format: LogFormat = "logfmt"

@@ -475,6 +475,14 @@ SERIES_LIMIT = Family(
     "Most series that a family may have for this server; absent where there is no bound.",
     ("family",),
 )
+EXPOSITION_SIZE = Family(
+    "cpanel_mail_exposition_size_bytes",
+    "gauge",
+    "Size of the newest answer to /metrics before this one, by format (text, openmetrics) and "
+    "encoding (identity, gzip); absent in the first.",
+    ("format", "encoding"),
+    of_server=False,
+)
 BUILD_INFO = Family(
     "cpanel_mail_build_info",
     "gauge",
@@ -552,9 +560,20 @@ FAMILIES: tuple[Family, ...] = (
     SERIES,
     SERIES_WANTED,
     SERIES_LIMIT,
+    EXPOSITION_SIZE,
     BUILD_INFO,
 )
 """All families in the order they are shown."""
+
+PROCESS_FAMILIES: tuple[str, ...] = (
+    "process_virtual_memory_bytes",
+    "process_resident_memory_bytes",
+    "process_start_time_seconds",
+    "process_cpu_seconds_total",
+    "process_open_fds",
+    "process_max_fds",
+)
+"""The exporter's own process, as Prometheus' client library declares it; without labels."""
 
 BUCKET_LABEL = "le"
 """Label of the buckets of histograms."""
@@ -572,5 +591,6 @@ def user_stats_family(family: Family, extra: tuple[str, ...]) -> Family:
 
 def reserved_labels() -> frozenset[str]:
     """Label names that a server's own labels may not take."""
-    own = frozenset(label for family in FAMILIES for label in family.labels)
+    about_servers = (family for family in FAMILIES if family.of_server)
+    own = frozenset(label for family in about_servers for label in family.labels)
     return own | {*USER_STATS_LABELS, BUCKET_LABEL}

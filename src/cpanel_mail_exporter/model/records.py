@@ -54,6 +54,9 @@ STAT_TYPES: tuple[str, ...] = (
 )
 """The six counters of every record of emailtrack_user_stats, in the order they are shown."""
 
+FLAGS: tuple[str, ...] = ("reached_maxemails", "reached_maxdeferfail")
+"""The two limits of which every such record says whether they are reached."""
+
 
 @dataclass(frozen=True, slots=True)
 class LimitUse:

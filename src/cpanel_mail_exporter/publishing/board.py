@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from cpanel_mail_exporter.clock import Clock
+from cpanel_mail_exporter.exposition.body import Format
 from cpanel_mail_exporter.exposition.publication import Publication, Rendered, publication
 from cpanel_mail_exporter.metrics import catalogue
 from cpanel_mail_exporter.metrics.shares import shares
@@ -50,6 +51,7 @@ class Board:
         self._news = asyncio.Event()
         self._built_unix = 0.0
         self._of_server: dict[str, tuple[Rendered, Publication]] = {}
+        self._own_rendered = Rendered({})
         self._everything = publication([], (), catalogue.EMAIL_LOGS)
         self.build()
 
@@ -62,6 +64,19 @@ class Board:
         known = self._of_server.get(name)
         return known[1] if known else None
 
+    def sizes_bytes(self) -> dict[tuple[str, str], int]:
+        """How large the newest answer with everything is, by format and encoding."""
+        return {
+            (form.name.lower(), encoding): self._everything.body(form, compressed).length
+            for form in Format
+            for encoding, compressed in (("identity", False), ("gzip", True))
+        }
+
+    def parts(self) -> list[tuple[str, Rendered]]:
+        """What is published now, by server; the exporter's own families last, under no name."""
+        of_servers = [(name, rendered) for name, (rendered, _) in self._of_server.items()]
+        return [*of_servers, ("", self._own_rendered)]
+
     def build(self) -> None:
         """Make the publications anew from what is known at this instant."""
         now = self._built_unix = self._clock.now_unix()
@@ -73,7 +88,7 @@ class Board:
             if before is None or before[0] is not part:
                 alone = publication([part], _ORDER, catalogue.EMAIL_LOGS)
                 self._of_server[server.terms.name] = part, alone
-        own = Rendered(rendered_families(self._own()))
+        own = self._own_rendered = Rendered(rendered_families(self._own()))
         self._everything = publication([*rendered, own], _ORDER, catalogue.EMAIL_LOGS)
 
     async def run(self) -> None:

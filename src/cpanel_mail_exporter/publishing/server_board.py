@@ -9,7 +9,7 @@ from cpanel_mail_exporter.exposition.text import FamilyLines, LabelPairs, family
 from cpanel_mail_exporter.ledger.counters import DEFERRED_RECIPIENTS
 from cpanel_mail_exporter.ledger.figures import Published
 from cpanel_mail_exporter.ledger.history import ServerHistory
-from cpanel_mail_exporter.metrics import catalogue
+from cpanel_mail_exporter.metrics import catalogue, selection
 from cpanel_mail_exporter.metrics.deliveries import budgets, deliveries, ledger_state, reading
 from cpanel_mail_exporter.metrics.health import health, series, windows
 from cpanel_mail_exporter.metrics.spam_runs import spam_runs
@@ -35,6 +35,7 @@ class ServerTerms:
         answers: how whole answers are shown.
         max_spam_run_accounts: the most accounts with a spam-run score, 0 for all.
         exemplars: buckets show the id of a message; only where nothing of a message is kept back.
+        hidden_families: names of families that are not shown.
     """
 
     name: str
@@ -46,6 +47,7 @@ class ServerTerms:
     answers: AnswerTerms = AnswerTerms()
     max_spam_run_accounts: int = 0
     exemplars: bool = False
+    hidden_families: frozenset[str] = frozenset()
 
 
 class ServerBoard:
@@ -151,7 +153,7 @@ class ServerBoard:
         if not is_fresh:
             shown.pop((DEFERRED_RECIPIENTS, ()), None)
         exemplars = ledger.exemplars() if self.terms.exemplars else {}
-        return rendered_families(deliveries(shown, exemplars), self.terms.labels)
+        return self._lines(deliveries(shown, exemplars))
 
     def _expiries(self) -> list[tuple[str, float]]:
         return [
@@ -213,7 +215,12 @@ class ServerBoard:
         families += health(self.history, poll_interval_seconds=terms.poll_interval_seconds)
         families += windows(self.history, fresh)
         families += series(published, wanted, limits)
-        return Rendered({**rendered_families(families, terms.labels), **self._counted}, logs)
+        return Rendered({**self._lines(families), **self._counted}, logs)
+
+    def _lines(self, families: Sequence[FamilySamples]) -> dict[str, FamilyLines]:
+        """Families that are to be shown, with their sample lines."""
+        chosen = selection.shown(families, self.terms.hidden_families)
+        return rendered_families(chosen, self.terms.labels)
 
 
 def rendered_families(

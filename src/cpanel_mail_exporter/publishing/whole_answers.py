@@ -1,13 +1,13 @@
 """What collectors last got whole, as far as it is fresh -> families, with their bounds."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cpanel_mail_exporter.metrics import catalogue
 from cpanel_mail_exporter.metrics.accounts import AccountFacts, accounts
 from cpanel_mail_exporter.metrics.queue import mail_queue
 from cpanel_mail_exporter.metrics.services import server_info, services
-from cpanel_mail_exporter.metrics.user_stats import user_stats
+from cpanel_mail_exporter.metrics.user_stats import SERIES_OF_A_USER, user_stats, widest_users
 from cpanel_mail_exporter.model.accounts import LastHour
 from cpanel_mail_exporter.model.facts import ServerFacts
 from cpanel_mail_exporter.model.family import FamilySamples
@@ -19,6 +19,7 @@ from cpanel_mail_exporter.model.outcome import (
     UNIQUE_RECIPIENTS,
     USER_STATS,
 )
+from cpanel_mail_exporter.model.records import UserStat
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +28,13 @@ class AnswerTerms:
 
     Attributes:
         user_stats_labels: of `owner` and `primary_domain`, those that are labels.
+        user_stats_pairs: the most pairs of domain and user in the sums by user, 0 for all.
         queue_users: the most users with a series of their own in the mail queue, 0 for all.
         account_series: the most series of each family by account, 0 for all.
     """
 
     user_stats_labels: tuple[str, ...] = ()
+    user_stats_pairs: int = 0
     queue_users: int = 0
     account_series: int = 0
 
@@ -75,10 +78,7 @@ def whole_answers(
     """
     shown = Bounded()
     if facts.user_stats is not None:
-        for part in user_stats(facts.user_stats, terms.user_stats_labels):
-            shown.families.append(part)
-            shown.published[part.family.name] = len(part.samples)
-            shown.wanted[part.family.name] = len(part.samples)
+        _add_user_stats(shown, facts.user_stats, terms)
     if facts.services is not None:
         shown.families.extend(services(facts.services))
     if facts.server_info is not None:
@@ -92,6 +92,18 @@ def whole_answers(
             shown.limits[name] = terms.queue_users
     _add_accounts(shown, facts, last_hour if ACCOUNTS in collectors else None, terms)
     return shown
+
+
+def _add_user_stats(shown: Bounded, records: Sequence[UserStat], terms: AnswerTerms) -> None:
+    families = user_stats(records, terms.user_stats_labels)
+    pairs = terms.user_stats_pairs
+    kept = widest_users(families, pairs) if pairs else families
+    for whole, part in zip(families, kept, strict=True):
+        name = part.family.name
+        shown.families.append(part)
+        shown.published[name], shown.wanted[name] = len(part.samples), len(whole.samples)
+        if pairs:
+            shown.limits[name] = pairs * SERIES_OF_A_USER[name]
 
 
 def _add_accounts(

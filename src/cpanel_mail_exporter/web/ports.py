@@ -3,7 +3,7 @@
 Others implement these; web itself knows neither pollers nor settings.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple, Protocol
@@ -102,3 +102,61 @@ class ServerTexts(NamedTuple):
 
 UnexplainedTexts = Callable[[], Sequence[ServerTexts]]
 """Gives those of every server whose delivery events are counted, in the configuration's order."""
+
+
+class FamilyFigures(NamedTuple):
+    """One family over all servers.
+
+    Attributes:
+        series: how many it has now.
+        most: how many it can have, None where nothing bounds it or that isn't known.
+        is_bounded: False where nothing bounds it.
+        labels: different values by label, the most first, in *sampled* series.
+        sampled: series whose labels were looked at, 0 if none was.
+        setting: key of the configuration file that makes it smaller, empty without one.
+        flag: the same on the command line.
+    """
+
+    name: str
+    series: int
+    most: int | None
+    is_bounded: bool
+    labels: Sequence[tuple[str, int]]
+    sampled: int
+    setting: str
+    flag: str
+
+
+class ServerFigures(NamedTuple):
+    """One server, with its largest families."""
+
+    name: str
+    series: int
+    largest: Sequence[tuple[str, int]]
+
+
+class CardinalityFigures(NamedTuple):
+    """How many series are published; families and servers with the most first.
+
+    Attributes:
+        own_series: those of the exporter itself.
+        sizes_bytes: of an answer with everything, by format and encoding.
+        hidden: families that the operator doesn't want to see.
+        age_seconds: how long ago they were counted.
+    """
+
+    families: Sequence[FamilyFigures]
+    servers: Sequence[ServerFigures]
+    own_series: int
+    sizes_bytes: Mapping[tuple[str, str], int]
+    hidden: Sequence[str]
+    age_seconds: float
+
+
+Cardinality = Callable[[], Awaitable[CardinalityFigures]]
+"""Counts the series of all servers; may take a second, in which others are served."""
+
+
+async def nothing_counted() -> CardinalityFigures:
+    """Where nothing is published."""
+    return CardinalityFigures((), (), 0, {}, (), 0.0)

@@ -4,7 +4,7 @@ Every path is answered from what has been published and from the servers' views.
 make the exporter ask a WHM server anything, or connect to anything.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from ipaddress import IPv6Address, ip_address
 
 from aiohttp import web
@@ -13,8 +13,11 @@ from cpanel_mail_exporter.model.endpoint import Endpoint
 from cpanel_mail_exporter.web.answers import content, plain
 from cpanel_mail_exporter.web.bounces_page import PATH as BOUNCES_PATH
 from cpanel_mail_exporter.web.bounces_page import BouncesPage
+from cpanel_mail_exporter.web.cardinality_page import PATH as CARDINALITY_PATH
+from cpanel_mail_exporter.web.cardinality_page import CardinalityPage
 from cpanel_mail_exporter.web.discovery import own_address, target_groups
 from cpanel_mail_exporter.web.ports import (
+    Cardinality,
     Exposition,
     Publication,
     Published,
@@ -23,13 +26,14 @@ from cpanel_mail_exporter.web.ports import (
 )
 from cpanel_mail_exporter.web.status_page import StatusPage
 
-Answer = web.Response | Exposition
+Answer = web.Response | Exposition | Awaitable[web.Response]
+"""What isn't at hand at once is awaited, while others are answered."""
 
 _NAMES = "name[]"
 
 
 class Routes:
-    """The paths there are: /, /metrics, /probe, /sd, /debug/bounces, /-/healthy and /-/ready.
+    """The paths there are: /, /metrics, /probe, /sd, /-/healthy, /-/ready, and pages below /debug.
 
     Args:
         published: what scrapes are answered with.
@@ -37,6 +41,7 @@ class Routes:
         unexplained: texts that no rule explains.
         page: draws the status page.
         bounces_page: draws the page of unexplained texts.
+        cardinality: counts the series for the page of cardinality.
         scheme: `http` or `https`, whichever the listener speaks.
         now_unix: wall clock, for "12 s ago".
     """
@@ -48,6 +53,7 @@ class Routes:
         unexplained: UnexplainedTexts,
         page: StatusPage,
         bounces_page: BouncesPage,
+        cardinality: Cardinality,
         scheme: str,
         now_unix: Callable[[], float],
     ) -> None:
@@ -56,6 +62,8 @@ class Routes:
         self._unexplained = unexplained
         self._page = page
         self._bounces = bounces_page
+        self._cardinality = cardinality
+        self._series = CardinalityPage()
         self._scheme = scheme
         self._now_unix = now_unix
         self._paths: Mapping[str, Callable[[web.BaseRequest], Answer]] = {
@@ -64,6 +72,7 @@ class Routes:
             "/probe": self._probe,
             "/sd": self._discovery,
             BOUNCES_PATH: self._bounces_page,
+            CARDINALITY_PATH: self._cardinality_page,
             "/-/healthy": lambda _: plain(200, "The exporter is running."),
             "/-/ready": self._ready,
         }
@@ -123,6 +132,15 @@ class Routes:
             page=request.query.get("page", ""),
         )
         return content(html, "text/html; charset=utf-8", headers=self._bounces.headers)
+
+    async def _cardinality_page(self, request: web.BaseRequest) -> web.Response:
+        html = self._series.render(
+            await self._cardinality(),
+            self._now_unix(),
+            wanted=request.query.get("q", ""),
+            page=request.query.get("page", ""),
+        )
+        return content(html, "text/html; charset=utf-8", headers=self._series.headers)
 
 
 def _selected(request: web.BaseRequest, publication: Publication) -> Exposition:

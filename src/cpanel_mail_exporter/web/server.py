@@ -14,7 +14,14 @@ from cpanel_mail_exporter.web.bounces_page import BouncesPage
 from cpanel_mail_exporter.web.connection import Connection, Connections, Limits
 from cpanel_mail_exporter.web.listening import open_sockets
 from cpanel_mail_exporter.web.negotiation import accepts_gzip, exposition_format
-from cpanel_mail_exporter.web.ports import Exposition, Published, ServerViews, UnexplainedTexts
+from cpanel_mail_exporter.web.ports import (
+    Cardinality,
+    Exposition,
+    Published,
+    ServerViews,
+    UnexplainedTexts,
+    nothing_counted,
+)
 from cpanel_mail_exporter.web.routes import Routes
 from cpanel_mail_exporter.web.sending import send_body
 from cpanel_mail_exporter.web.status_page import Link, StatusPage
@@ -24,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 class WebServer:
-    """Serves /metrics, /probe, /sd, /-/healthy, /-/ready, the status page and that of bounces.
+    """Serves /metrics, /probe, /sd, /-/healthy, /-/ready and the pages for people.
 
     Args:
         published: what scrapes are answered with.
@@ -38,6 +45,7 @@ class WebServer:
         links: further links for the status page.
         unexplained: texts that no rule explains, for the page of bounces.
         rules_file: the operator's own file of rules, as that page names it.
+        cardinality: counts the series for the page of cardinality.
         limits: time limits and bounds.
         sleep: waits between two looks at the certificate's files.
     """
@@ -56,6 +64,7 @@ class WebServer:
         links: Sequence[Link] = (),
         unexplained: UnexplainedTexts = tuple,
         rules_file: str = "",
+        cardinality: Cardinality = nothing_counted,
         limits: Limits = Limits(),  # noqa: B008
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -73,7 +82,9 @@ class WebServer:
         self._watch: asyncio.Task[None] | None = None
         page = StatusPage(version, links)
         bounces = BouncesPage(rules_file)
-        self._routes = Routes(published, views, unexplained, page, bounces, scheme, now_unix)
+        self._routes = Routes(
+            published, views, unexplained, page, bounces, cardinality, scheme, now_unix
+        )
 
     async def start(self) -> tuple[str, int]:
         """Listen.
@@ -145,6 +156,8 @@ class WebServer:
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         refusal = await _refusal(self._auth, request) if self._auth else None
         found = self._routes.answer(request) if refusal is None else refusal
+        if isinstance(found, Awaitable):
+            found = await found
         if not isinstance(found, web.Response):
             return await _send_exposition(request, found)
         if request.method not in ("GET", "HEAD"):

@@ -38,6 +38,7 @@ class Link(NamedTuple):
 OWN_LINKS = (
     Link("/metrics", "/metrics"),
     Link("/debug/bounces", "/debug/bounces"),
+    Link("/debug/cardinality", "/debug/cardinality"),
     Link("/sd", "/sd"),
     Link("/-/healthy", "/-/healthy"),
     Link("/-/ready", "/-/ready"),

@@ -85,13 +85,19 @@ async def test_sighup_makes_it_read_again_while_the_program_runs(tmp_path: Path)
     file.write_text(rule("policy"))
     meaning = build_meaning(BouncesSettings(rules_file=file))
     file.write_text(rule("greylisted"))
-    with reload_signal(meaning):
+    said: list[int] = []
+
+    async def say_series() -> None:
+        said.append(1)
+
+    with reload_signal(meaning, say_series):
         os.kill(os.getpid(), signal.SIGHUP)
         # The loop hears the signal in one turn, and starts the reading in the next.
         while not (reading := [t for t in asyncio.all_tasks() if t.get_name() == "reload"]):  # noqa: ASYNC110
             await asyncio.sleep(0)
         await asyncio.gather(*reading)
     assert meaning.reason(record(message=TEXT)).reason == "greylisted"
+    assert said == [1]
     assert signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
 
 

@@ -19,7 +19,7 @@ ENVIRON = {
 TOP_KEYS = (
     "servers, server_label, poll_interval, request_timeout, stale_after, user_stats, email_logs, "
     "delivery_events, mail_queue, accounts, unique_recipients, services, server_info, spam_runs, "
-    "storage, bounces"
+    "families, storage, bounces"
 )
 
 SENTENCES: dict[str, list[str]] = {

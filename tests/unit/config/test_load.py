@@ -22,6 +22,7 @@ from cpanel_mail_exporter.config.settings import (
     UserStatsSettings,
     WhereSettings,
 )
+from cpanel_mail_exporter.metrics.catalogue import PROCESS_FAMILIES
 from cpanel_mail_exporter.model.endpoint import Endpoint
 from cpanel_mail_exporter.model.secret import Secret
 from cpanel_mail_exporter.model.window import Rolling, Today
@@ -63,15 +64,16 @@ server_label: true
 poll_interval: 1m30s
 request_timeout: 500ms
 stale_after: 1h
-user_stats: {window: 24h, labels: [owner, primary_domain]}
+user_stats: {window: 24h, labels: [owner, primary_domain], user_series: 8}
 email_logs:
   {window: 1h, types: [defer, inprogress], labels: [user, domain], privacy: domain,
    where: {domain: [A.example], user: [b, c], direction: [outbound, internal],
            not_domain: [D.example], not_user: [e]},
    max_series: 0, max_series_total: 7}
-delivery_events: {enabled: yes, backfill: true, look_back: 30d, user_series: 0}
+delivery_events: {enabled: yes, backfill: true, look_back: 30d, user_series: 0, reply_series: 9}
 spam_runs: {max_accounts: 3}
 storage: {path: ../mail}
+families: {allow: ["cpanel_mail_.*", email_logs], deny: [email_logs, cpanel_mail_queue_b.*]}
 """
     assert of_file(text) == Settings(
         servers=(
@@ -95,9 +97,10 @@ storage: {path: ../mail}
         poll_interval_seconds=90.0,
         request_timeout_seconds=0.5,
         stale_after_seconds=3600.0,
-        user_stats=UserStatsSettings(Rolling(86400), ("owner", "primary_domain")),
+        # The sums by user tell of limits too, and those are shown.
+        user_stats=UserStatsSettings(Rolling(86400), ("owner", "primary_domain"), 8),
         email_logs=EmailLogsSettings(
-            Rolling(3600),
+            None,
             ("defer", "inprogress"),
             0,
             7,
@@ -108,12 +111,27 @@ storage: {path: ../mail}
             "domain",
         ),
         delivery_events=DeliveryEventsSettings(
-            is_enabled=True, backfill=True, look_back_seconds=30 * 86_400, user_series=0
+            is_enabled=True,
+            backfill=True,
+            look_back_seconds=30 * 86_400,
+            user_series=0,
+            reply_series=9,
         ),
         storage=StorageSettings(
             tmp_path / "../mail", f"{tmp_path / 'config.yml'}:22: storage.path"
         ),
         max_spam_run_accounts=3,
+        hidden_families=frozenset(
+            (
+                *PROCESS_FAMILIES,
+                "email_user_stats",
+                "email_flag_stats",
+                "email_user_info",
+                "email_logs",
+                "cpanel_mail_queue_bytes",
+                "cpanel_mail_queue_bounce_messages",
+            )
+        ),
     )
 
 

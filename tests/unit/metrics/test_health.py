@@ -304,4 +304,6 @@ def test_only_the_descriptions_family_carries_addresses_and_free_text() -> None:
 def test_labels_of_families_are_reserved() -> None:
     reserved = catalogue.reserved_labels()
     assert {"domain", "collector", "kind", "msg_id", "owner", "version"} <= reserved
-    assert reserved == {"le"} | {label for f in catalogue.FAMILIES for label in f.labels}
+    assert reserved == {"le"} | {
+        label for f in catalogue.FAMILIES if f.of_server for label in f.labels
+    }

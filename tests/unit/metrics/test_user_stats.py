@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cpanel_mail_exporter.metrics.user_stats import user_stats
+from cpanel_mail_exporter.metrics.user_stats import SERIES_OF_A_USER, user_stats, widest_users
 from cpanel_mail_exporter.model.family import Sample
 from cpanel_mail_exporter.model.records import STAT_TYPES, UserStat
 
@@ -175,3 +175,43 @@ def test_absurd_numbers_become_infinite_instead_of_ending_the_program() -> None:
         assert families(*records)["email_user_stats"][1][-1][1] == math.inf
     records = [stat(counts=(0,) * 5 + (count,)) for count in (0.5, -huge * 10**10)]
     assert families(*records)["email_user_stats"][1][-1][1] == -math.inf
+
+
+def kept(pairs: int, *records: UserStat, extra: tuple[str, ...] = ()) -> dict[str, list[Any]]:
+    """The pairs of domain and user that each family has within a budget, in order."""
+    found = widest_users(user_stats(records, extra), pairs)
+    return {
+        part.family.name: list(dict.fromkeys(labels[:2] for labels, _ in part.samples))
+        for part in found
+    }
+
+
+def test_within_a_budget_those_that_sent_most_are_kept_in_their_order() -> None:
+    records = [
+        stat(user="few", counts=(1, 9, 9, 9, 9, 9), reached_maxemails=True),
+        stat(user="most", counts=(7, 0, 0, 0, 0, 0), reached_maxemails=True),
+        stat(user="some", counts=(3, 0, 0, 0, 0, 0), reached_maxemails=True),
+        stat(user="also", counts=(3, 0, 0, 0, 0, 0), reached_maxemails=True),
+    ]
+    names = ("email_user_stats", "email_flag_stats", "email_user_info")
+    two = [("example.com", "most"), ("example.com", "also")]
+    assert kept(2, *records) == dict.fromkeys(names, two)
+    three = [("example.com", "most"), ("example.com", "some"), ("example.com", "also")]
+    assert kept(3, *records) == dict.fromkeys(names, three)
+    assert len(kept(4, *records)["email_user_stats"]) == 4
+
+
+def test_a_pair_with_several_owners_counts_as_one_with_all_it_sent() -> None:
+    records = [
+        stat(user="a", owner="root", counts=(3, 0, 0, 0, 0, 0)),
+        stat(user="a", owner="other", counts=(3, 0, 0, 0, 0, 0)),
+        stat(user="b", counts=(5, 0, 0, 0, 0, 0)),
+    ]
+    assert kept(1, *records, extra=("owner",))["email_user_stats"] == [("example.com", "a")]
+    found = widest_users(user_stats(records, ("owner",)), 1)
+    assert len(found[0].samples) == 2 * len(STAT_TYPES)
+
+
+def test_a_pair_has_as_many_series_as_is_said() -> None:
+    for part in user_stats([stat(reached_maxemails=True, reached_maxdeferfail=False)], ()):
+        assert len(part.samples) == SERIES_OF_A_USER[part.family.name]

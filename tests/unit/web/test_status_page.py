@@ -85,7 +85,7 @@ def test_a_server_is_one_row_with_state_and_times_in_words() -> None:
     assert page.rows == [row]
     assert "Version 1.2.3" in page.text
     assert "2026-11-21 09:14:07 UTC" in page.text
-    own = ["/metrics", "/debug/bounces", "/sd", "/-/healthy", "/-/ready"]
+    own = ["/metrics", "/debug/bounces", "/debug/cardinality", "/sd", "/-/healthy", "/-/ready"]
     assert page.links == [*own, "/probe?target=web1"]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from cpanel_mail_exporter.model.records import STAT_TYPES, LimitUse, UserStat
+from cpanel_mail_exporter.model.records import FLAGS, STAT_TYPES, LimitUse, UserStat
 from cpanel_mail_exporter.whm.decode.outcome import Rows, UnexpectedShape
 from cpanel_mail_exporter.whm.decode.rows import decode_rows
 from cpanel_mail_exporter.whm.decode.scalars import (
@@ -48,7 +48,7 @@ def _user_stat(row: dict[str, Any]) -> UserStat:
     flags: dict[str, bool] = {}
     uses: dict[str, LimitUse] = {}
     unreadable = 0
-    for flag in ("reached_maxemails", "reached_maxdeferfail"):
+    for flag in FLAGS:
         value = fields.pop(flag.replace("_", ""), _ABSENT)
         reached = False if value is None else limit_reached(value)
         if reached is None:
