@@ -17,8 +17,8 @@ from cpanel_mail_exporter.config.settings import ServerSettings, Settings
 from cpanel_mail_exporter.exposition.log_privacy import LabelMask
 from cpanel_mail_exporter.exposition.text import LabelPairs
 from cpanel_mail_exporter.ledger.ledger import Ledger
+from cpanel_mail_exporter.metrics import selection
 from cpanel_mail_exporter.metrics.exporter import build_info, exposition_sizes
-from cpanel_mail_exporter.metrics.selection import shown
 from cpanel_mail_exporter.model.family import FamilySamples
 from cpanel_mail_exporter.model.outcome import (
     ACCOUNTS,
@@ -86,7 +86,7 @@ class Exporter:
 
         def own() -> Sequence[FamilySamples]:
             sizes = exposition_sizes(published.sizes_bytes() if published else {})
-            return shown([sizes, about, *process.collect()], settings.hidden_families)
+            return selection.shown([sizes, about, *process.collect()], settings.hidden_families)
 
         windows = _windows(settings)
         collectors = _collectors(settings, windows)

@@ -78,10 +78,10 @@ def count_series(
     servers: list[ServerSeries] = []
     for name, rendered in parts:
         of_server: Counter[str] = Counter()
-        for family, text in rendered.families.values():
-            families[family.name] = family
+        for lines in rendered.families.values():
+            families[lines.family.name] = lines.family
             # A newline inside a value is escaped, so every newline ends a line.
-            of_server[family.name] = text.count(b"\n")
+            of_server[lines.family.name] = lines.text.count(b"\n")
         if rendered.logs.blocks:
             families[log_family.name] = log_family
             of_server[log_family.name] = rendered.logs.lines
@@ -123,7 +123,7 @@ def _looked_into(
 
 def _texts_of(family: Family, parts: Sequence[tuple[str, Rendered]]) -> list[bytes]:
     found = (rendered.families.get(family.name) for _, rendered in parts)
-    return _spread([one[1] for one in found if one is not None], len)
+    return _spread([one.text for one in found if one is not None], len)
 
 
 def _texts_of_logs(parts: Sequence[tuple[str, Rendered]]) -> list[bytes]:
