@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from cpanel_mail_exporter.bounces.patterns import BadPattern, check
 from cpanel_mail_exporter.config.problems import quoted, suggestion
+from cpanel_mail_exporter.config.values import holds_control
 from cpanel_mail_exporter.metrics.selection import NAMES, fitting
 
 
@@ -13,6 +14,8 @@ def parse_family_patterns(words: Sequence[str]) -> tuple[str, ...]:
     if not words:
         raise ValueError("names no family; write one or more, or leave it out")
     for word in words:
+        if holds_control(word):
+            raise ValueError(f"{quoted(word)} holds a control character; leave it out")
         try:
             check(word)
         except BadPattern as error:

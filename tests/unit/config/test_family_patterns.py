@@ -17,6 +17,7 @@ SERVER = ("--endpoint=web1.example.com", "--apikey=EXAMPLETOKEN")
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
+        ("email_\x00logs", "'email_\\x00logs' holds a control character; leave it out"),
         ("", "names no family; write one or more, or leave it out"),
         ("email_log", "'email_log' fits no family; did you mean 'email_log.*'?"),
         ("emial_logs", "'emial_logs' fits no family; did you mean 'email_logs'?"),
