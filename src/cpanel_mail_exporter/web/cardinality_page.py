@@ -24,6 +24,7 @@ from cpanel_mail_exporter.web.ports import CardinalityFigures, FamilyFigures, Se
 PATH = "/debug/cardinality"
 PAGE_SERVERS = 100
 SHOWN_LABELS = 6
+_HIDES = "families.deny"
 _EXAMPLE = "cpanel_mail_account_recent_.*"
 
 
@@ -142,8 +143,8 @@ def _labels(one: FamilyFigures) -> str:
 
 def _setting(one: FamilyFigures) -> str:
     """Key and flag of the bound, or else how the family is hidden."""
-    key = one.setting or f"families.deny: [{one.name}]"
-    flag = one.flag if one.setting else f"families.deny={one.name}"
+    key = one.setting or _HIDES
+    flag = one.flag if one.setting else _HIDES
     told = [key, f"--{flag}"] if flag else [key]
     return "".join(f"<div><code>{text(words)}</code></div>" for words in told)
 

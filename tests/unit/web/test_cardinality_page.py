@@ -52,7 +52,7 @@ def test_families_stand_with_labels_bounds_cost_and_settings() -> None:
             "email_logs.max_series--email-logs.max-series"
         ),
         "email_user_statsmsg_id 9,990recipient 812600no bound6.6-9.0 MBuser_stats.user_series",
-        "cpanel_mail_up3333-45 kBfamilies.deny: [cpanel_mail_up]--families.deny=cpanel_mail_up",
+        "cpanel_mail_up3333-45 kBfamilies.deny--families.deny",
         "web140,500446-608 MBemail_logs 40,000email_user_stats 490",
         "web21031.1-1.5 MBemail_user_stats 100",
     ]
