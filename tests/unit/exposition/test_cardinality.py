@@ -12,7 +12,7 @@ from cpanel_mail_exporter.exposition.cardinality import (
     count_series,
 )
 from cpanel_mail_exporter.exposition.publication import Rendered
-from cpanel_mail_exporter.exposition.text import LabelPairs, sample_lines
+from cpanel_mail_exporter.exposition.text import LabelPairs, family_lines
 from cpanel_mail_exporter.metrics.catalogue import EMAIL_LOGS
 from cpanel_mail_exporter.model.family import Distribution, Family, FamilySamples, Sample
 from tests.unit.exposition.records import delivery
@@ -24,7 +24,7 @@ TIMES = Family("times", "histogram", "", ("a",), bounds=(1, 5))
 
 
 def rendered(family: Family, samples: list[Sample], labels: LabelPairs = ()) -> Rendered:
-    return Rendered({family.name: (family, sample_lines(FamilySamples(family, samples), labels))})
+    return Rendered({family.name: family_lines(FamilySamples(family, samples), labels)})
 
 
 @given(
