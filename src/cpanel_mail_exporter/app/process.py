@@ -1,8 +1,12 @@
-"""Settings of the process itself: open files and the collection of garbage."""
+"""Settings of the process itself: open files, memory, and the collection of garbage."""
 
+import ctypes
 import gc
 import resource
 from contextlib import suppress
+
+_M_ARENA_MAX = -8
+"""The number of the setting in glibc's malloc.h."""
 
 
 def collect_garbage_seldom() -> None:
@@ -13,6 +17,17 @@ def collect_garbage_seldom() -> None:
     """
     gc.freeze()
     gc.set_threshold(100_000, 20, 100)
+
+
+def share_one_heap() -> None:
+    """Let all threads allocate from one heap; to be called before there are any.
+
+    glibc gives threads heaps of their own, so that they needn't wait for each other. Here they take
+    turns anyway, and what one thread has let go of stays lost to the others: a fifth of the peak
+    while 100,000 records were read. Other C libraries have no such setting.
+    """
+    with suppress(AttributeError, OSError):
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
 
 
 def allow_many_connections() -> None:

@@ -11,7 +11,11 @@ from cpanel_mail_exporter.app.cardinality import Cardinality
 from cpanel_mail_exporter.app.exporter import DISTRIBUTION, Exporter, version, web_server
 from cpanel_mail_exporter.app.ledgers import Ledgers, open_ledgers
 from cpanel_mail_exporter.app.privacy import open_mask
-from cpanel_mail_exporter.app.process import allow_many_connections, collect_garbage_seldom
+from cpanel_mail_exporter.app.process import (
+    allow_many_connections,
+    collect_garbage_seldom,
+    share_one_heap,
+)
 from cpanel_mail_exporter.app.reload import reload_signal
 from cpanel_mail_exporter.app.start_warnings import warn, warn_of_open_port
 from cpanel_mail_exporter.clock import SystemClock
@@ -38,6 +42,7 @@ async def serve(settings: Settings) -> None:
     warn(settings)
     warn_of_open_port(settings)
     allow_many_connections()
+    share_one_heap()
     collect_garbage_seldom()
     mask = open_mask(settings)
     ledgers = open_ledgers(settings)
@@ -83,6 +88,7 @@ async def poll_once(settings: Settings) -> bool:
     clock = SystemClock()
     warn(settings)
     allow_many_connections()
+    share_one_heap()
     collect_garbage_seldom()
     async with open_session(user_agent=f"{DISTRIBUTION}/{version()}") as session:
         ledgers = open_ledgers(settings, once=True)

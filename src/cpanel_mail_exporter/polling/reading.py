@@ -116,6 +116,7 @@ class SpanReader:
             self._next = self._steps.send(self._answers.end(end))
         except StopIteration:
             self._next = None
+            self._answers.let_go()
 
     def accepted(self) -> list[Accepted]:
         """What was accepted since the last call; to be asked for after `rows` and `page_end`."""

@@ -63,6 +63,11 @@ class Answers:
         self._query = query
         self._page = Page(multiset=self.new_multiset())
 
+    def let_go(self) -> None:
+        """Nothing is asked any more: keep no rows until garbage is collected, which is seldom."""
+        self._page = Page()
+        self._previous = None
+
     def new_multiset(self) -> int:
         """A number that no multiset has."""
         self._multisets += 1
