@@ -41,6 +41,7 @@ golden: $(DEV)/.installed ## write the golden files anew; read the difference be
 
 bench: $(DEV)/.installed ## measure exporter and simulator; results in benchmarks/results
 	$(DEV)/bin/python -m benchmarks.run $(BENCH_FLAGS)
+	$(DEV)/bin/python -m benchmarks.reading_parts
 	$(DEV)/bin/python -m benchmarks.simulator_load
 	$(DEV)/bin/python -m benchmarks.ledger_cost
 	$(DEV)/bin/python -m benchmarks.bounces

@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -28,6 +29,8 @@ class Figures:
     gzip_scrape_cpu_seconds: float
     peak_bytes: int
     peak_after_second_poll_bytes: int
+    copy_seconds: float
+    copy_cpu_seconds: float
     series: int
     plain_bytes: int
     gzip_bytes: int
@@ -110,6 +113,19 @@ def timed_scrapes(pid: int, port: int, *, compressed: bool, times: int) -> tuple
     return sorted(took)[times // 2], (cpu_seconds(pid) - before) / times
 
 
+def timed_copies(body: bytes, times: int) -> tuple[float, float]:
+    """The same figures of a process that only copies *body* into a socket."""
+    port = free_port()
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(body)
+        file.flush()
+        with running(
+            "-m", "benchmarks.socket_copy", "--file", file.name, "--port", str(port)
+        ) as process:
+            await_port(port)
+            return timed_scrapes(process.pid, port, compressed=True, times=times)
+
+
 def measure(
     command: tuple[str, ...],
     port: int,
@@ -132,6 +148,7 @@ def measure(
         pid = process.pid
         plain_times = timed_scrapes(pid, port, compressed=False, times=max(1, scrapes // 4))
         gzip_times = timed_scrapes(pid, port, compressed=True, times=scrapes)
+        copied = timed_copies(packed, scrapes)
         poll_again(process)
         await_poll(process, 2)
         scrape(port, compressed=True)
@@ -145,6 +162,8 @@ def measure(
             gzip_scrape_cpu_seconds=gzip_times[1],
             peak_bytes=peak,
             peak_after_second_poll_bytes=peak_bytes(process.pid),
+            copy_seconds=copied[0],
+            copy_cpu_seconds=copied[1],
             series=plain.count(b"\nemail_logs{"),
             plain_bytes=len(plain),
             gzip_bytes=len(packed),
