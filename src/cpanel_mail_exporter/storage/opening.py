@@ -1,11 +1,13 @@
 """Opening a ledger's file, bringing it to the newest schema, and moving a damaged one aside."""
 
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 from cpanel_mail_exporter.storage.schema import APPLICATION_ID, MIGRATIONS, TABLES
 
 _BUSY_SECONDS = 5.0
+_MODE = 0o640
 _LOG_KEPT_BYTES = 4 << 20
 _MOST_KEPT_ASIDE = 3
 _SIDE_FILES = ("", "-wal", "-shm")
@@ -29,6 +31,11 @@ def connect(path: Path) -> sqlite3.Connection:
         Unusable: another program's database, or one of a newer exporter.
         Damaged: tables are missing.
     """
+    if not path.exists():
+        # It names accounts and mail domains, and the machine may be shared with strangers. If it
+        # can't be made, SQLite says so.
+        with suppress(OSError):
+            path.touch(mode=_MODE)
     connection = sqlite3.connect(
         path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
     )

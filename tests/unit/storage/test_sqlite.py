@@ -72,6 +72,11 @@ def test_at_rest_it_holds_no_descriptor_and_no_log(store: SqliteStore, path: Pat
     assert store.size_bytes() == path.stat().st_size
 
 
+def test_strangers_on_the_machine_cannot_read_it(store: SqliteStore, path: Path) -> None:
+    store.commit(Change(cursors={"a": "b"}))
+    assert {file.stat().st_mode & 0o777 for file in path.parent.iterdir()} == {0o640}
+
+
 def test_space_of_forgotten_mail_is_given_back(store: SqliteStore) -> None:
     store.commit(Change(events=events(20_000)))
     store.rest()
