@@ -6,19 +6,18 @@ began: it tells what is usual. Not an account's are mail from elsewhere, what is
 told apart like accounts; who isn't to be judged is for others to say.
 """
 
+from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
 from cpanel_mail_exporter.ledger.change import (
     KIND_DEFERRAL,
-    KIND_FAILURE,
     KIND_OTHER,
     KIND_SUCCESS,
 )
 from cpanel_mail_exporter.ledger.counters import OUTBOUND, UNKNOWN
-from cpanel_mail_exporter.ledger.direction import REMOTE_USER, direction, is_stopped_here
-from cpanel_mail_exporter.ledger.meaning import Meaning
-from cpanel_mail_exporter.model.records import DeliveryRecord
+from cpanel_mail_exporter.ledger.direction import REMOTE_USER, is_stopped_here
+from cpanel_mail_exporter.ledger.new_event import NewEvent
 from cpanel_mail_exporter.spam_runs.activity import Activity, slot_of
 from cpanel_mail_exporter.spam_runs.sketch import FEW_BITS, MANY_BITS, sketch
 
@@ -31,74 +30,55 @@ FIRST_TRY_SECONDS = 600
 
 _NO_SENDER = frozenset(("", REMOTE_USER))
 _KNOWN_NETWORKS = 4_096
+# What a NamedTuple's constructor calls, without its detour.
+_new_tuple = tuple.__new__
 
 
-class ActivityCount:
-    """Takes the new events of one answer.
-
-    Args:
-        meaning: says which recipients don't exist.
-    """
-
-    def __init__(self, meaning: Meaning) -> None:
-        self._meaning = meaning
-        self._found: dict[ActivityKey, _Gathered] = {}
-
-    def note(self, record: DeliveryRecord, when: int, kind: int) -> None:
-        """Add an event that happened at *when*; *kind* as in `Event`."""
+def activity_of(events: Iterable[NewEvent]) -> dict[ActivityKey, Activity]:
+    """What the new events of an answer come to, by user and slot."""
+    found: dict[ActivityKey, _Gathered] = {}
+    addresses, networks = _AddressSketches(), _NetworkSketches()
+    for record, _, _, when, kind, way, reason in events:
         user = record.user
         if kind == KIND_OTHER or user in _NO_SENDER:
-            return
-        # Most are as the first line says; the second asks the same, and takes longer.
-        is_sent = record.transport_is_remote == "1" and record.transport
-        if not is_sent and not _goes_out(record, kind):
-            return
+            continue
+        # Without a transport nothing says where mail would have gone: recipients that can't be
+        # routed are as a rule elsewhere.
+        if way != OUTBOUND and (way != UNKNOWN or kind == KIND_SUCCESS):
+            continue
         key = user, slot_of(when)
-        found = self._found.get(key)
-        if found is None:
-            found = self._found[key] = _Gathered()
+        gathered = found.get(key)
+        if gathered is None:
+            gathered = found[key] = _Gathered()
         send_unix = record.send_unix
         if send_unix is None or when - send_unix <= FIRST_TRY_SECONDS:
-            found.tried += 1
+            gathered.tried += 1
         if kind == KIND_SUCCESS:
-            found.delivered += 1
+            gathered.delivered += 1
         elif is_stopped_here(record):
-            found.stopped += 1
+            gathered.stopped += 1
         elif kind == KIND_DEFERRAL:
-            found.deferred += 1
-        elif kind == KIND_FAILURE:
-            found.failed += 1
-            if self._meaning.reason(record).reason == UNKNOWN_USER:
-                found.unknown += 1
-        found.senders.add(record.sender)
-        found.machines.add(record.sender_ip)
-        found.recipients.add(record.recipient)
-
-    def activity(self) -> dict[ActivityKey, Activity]:
-        """What was noted, by user and slot."""
-        return {key: found.activity() for key, found in self._found.items()}
-
-
-def _goes_out(record: DeliveryRecord, kind: int) -> bool:
-    """Whether the recipient is elsewhere.
-
-    Without a transport nothing says where mail would have gone: recipients that can't be routed are
-    as a rule elsewhere.
-    """
-    way = direction(record)
-    return way == OUTBOUND or (way == UNKNOWN and kind != KIND_SUCCESS)
+            gathered.deferred += 1
+        else:
+            gathered.failed += 1
+            if reason is not None and reason.reason == UNKNOWN_USER:
+                gathered.unknown += 1
+        gathered.addresses |= addresses[record.sender]
+        gathered.networks |= networks[record.sender_ip]
+        gathered.recipients.append(record.recipient)
+    return {key: gathered.activity() for key, gathered in found.items()}
 
 
 class _Gathered:
     """What was noted of one user and slot."""
 
     __slots__ = (
+        "addresses",
         "deferred",
         "delivered",
         "failed",
-        "machines",
+        "networks",
         "recipients",
-        "senders",
         "stopped",
         "tried",
         "unknown",
@@ -106,26 +86,41 @@ class _Gathered:
 
     def __init__(self) -> None:
         self.tried = self.delivered = self.deferred = self.failed = self.unknown = 0
-        self.stopped = 0
-        self.senders: set[str] = set()
-        self.machines: set[str] = set()
-        self.recipients: set[str] = set()
+        self.stopped = self.addresses = self.networks = 0
+        self.recipients: list[str] = []
 
     def activity(self) -> Activity:
-        networks = {network_of(ip) for ip in self.machines}
-        networks.discard("")
-        self.senders.discard("")
-        return Activity(
-            self.tried,
-            self.delivered,
-            self.deferred,
-            self.failed,
-            self.unknown,
-            self.stopped,
-            sketch(self.senders, FEW_BITS),
-            sketch(networks, FEW_BITS),
-            sketch(self.recipients, MANY_BITS),
+        return _new_tuple(
+            Activity,
+            (
+                self.tried,
+                self.delivered,
+                self.deferred,
+                self.failed,
+                self.unknown,
+                self.stopped,
+                self.addresses,
+                self.networks,
+                sketch(self.recipients, MANY_BITS),
+            ),
         )
+
+
+class _AddressSketches(dict[str, int]):
+    """Sending addresses of one answer -> their sketches; there are few, each in many rows."""
+
+    def __missing__(self, address: str) -> int:
+        found = self[address] = sketch([address], FEW_BITS) if address else 0
+        return found
+
+
+class _NetworkSketches(dict[str, int]):
+    """The same of the networks of network addresses."""
+
+    def __missing__(self, ip: str) -> int:
+        network = network_of(ip)
+        found = self[ip] = sketch([network], FEW_BITS) if network else 0
+        return found
 
 
 @lru_cache(maxsize=_KNOWN_NETWORKS)

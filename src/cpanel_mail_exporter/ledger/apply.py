@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from cpanel_mail_exporter.ledger import counters as names
-from cpanel_mail_exporter.ledger.activity import ActivityCount
+from cpanel_mail_exporter.ledger.activity import activity_of
 from cpanel_mail_exporter.ledger.change import (
     FINAL_KINDS,
     KIND_DEFERRAL,
@@ -24,7 +24,8 @@ from cpanel_mail_exporter.ledger.change import (
     Known,
 )
 from cpanel_mail_exporter.ledger.counters import CounterKey
-from cpanel_mail_exporter.ledger.counting import Counted, Counting
+from cpanel_mail_exporter.ledger.counting import Counting
+from cpanel_mail_exporter.ledger.direction import direction
 from cpanel_mail_exporter.ledger.exemplars import Latest
 from cpanel_mail_exporter.ledger.identity import (
     event_identity,
@@ -32,6 +33,7 @@ from cpanel_mail_exporter.ledger.identity import (
     recipient_identity,
 )
 from cpanel_mail_exporter.ledger.meaning import Meaning
+from cpanel_mail_exporter.ledger.new_event import NewEvent
 from cpanel_mail_exporter.ledger.unclassified import Unexplained
 from cpanel_mail_exporter.model.records import DeliveryRecord
 
@@ -42,6 +44,7 @@ _KINDS = {
     names.FAILURE: KIND_FAILURE,
     names.DEFER: KIND_DEFERRAL,
 }
+_KINDS_WITH_A_REASON = (KIND_FAILURE, KIND_DEFERRAL)
 # What a NamedTuple's constructor calls, without its detour.
 _new_tuple = tuple.__new__
 _NOTHING_SEEN: Mapping[int, int] = MappingProxyType({})
@@ -100,8 +103,8 @@ def apply(
     facts = _Facts(known)
     known_copies = known.copies
     seen = result.seen
-    counted: list[Counted] = []
-    activity = ActivityCount(meaning)
+    new: list[NewEvent] = []
+    counted: list[NewEvent] = []
     newest = 0
     for record in records:
         if record.type == IN_PROGRESS:
@@ -130,16 +133,18 @@ def apply(
             facts.note_final(recipient)
         elif kind == KIND_DEFERRAL:
             facts.note_deferral(second, recipient, when)
-        result.new_events += 1
-        activity.note(record, when, kind)
+        reason = meaning.reason(record) if kind in _KINDS_WITH_A_REASON else None
+        event = record, second, recipient, when, kind, direction(record), reason
+        new.append(event)
         if when >= counting_since_unix:
-            counted.append(_new_tuple(Counted, (record, second, recipient, when, kind)))
+            counted.append(event)
     facts.put_into(result.change)
-    result.change.activity = activity.activity()
+    result.change.activity = activity_of(new)
     counting = Counting(meaning, known.sized)
     counting.count(counted, result.change)
     result.to_place, result.unexplained = counting.to_place, counting.unexplained
     result.latest = counting.latest
+    result.new_events = len(new)
     result.counted_events = len(counted)
     result.newest_event_unix = newest or None
     return result

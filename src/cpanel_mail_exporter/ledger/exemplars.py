@@ -25,11 +25,27 @@ BucketExemplars = tuple[Exemplar | None, ...]
 """One for each bucket of a histogram, None where nothing was observed yet."""
 
 
-def note_latest(latest: Latest, observation: Observation, when: int, message_id: str) -> None:
-    """Remember a message unless an equal observation is newer; of two at once the last one."""
-    known = latest.get(observation)
-    if known is None or known[0] <= when:
-        latest[observation] = when, message_id
+class Observed:
+    """What one histogram observed under the same labels in one answer.
+
+    Attributes:
+        values: in the order they came.
+        latest: of each value, when the newest event had it, and the id of that event's message; of
+            two at once the last one.
+    """
+
+    __slots__ = ("latest", "values")
+
+    def __init__(self) -> None:
+        self.values: list[int] = []
+        self.latest: dict[int, tuple[int, str]] = {}
+
+    def note(self, value: int, when: int, message_id: str) -> None:
+        """A message has been observed."""
+        self.values.append(value)
+        known = self.latest.get(value)
+        if known is None or known[0] <= when:
+            self.latest[value] = when, message_id
 
 
 class Exemplars:

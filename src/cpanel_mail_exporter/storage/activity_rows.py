@@ -32,10 +32,11 @@ def add_function(connection: sqlite3.Connection) -> None:
 
 def write(connection: sqlite3.Connection, change: Change) -> None:
     """Store what *change* says of users; sorted, so that the tables grow at one place."""
+    texts = {user: json.dumps(user) for user in {user for user, _ in change.activity}}
     connection.executemany(
         _ADD_SLOT,
         sorted(
-            (slot, json.dumps(user), *found[:6], *map(_blob, found[6:]))
+            (slot, texts[user], *found[:6], _blob(found[6]), _blob(found[7]), _blob(found[8]))
             for (user, slot), found in change.activity.items()
         ),
     )

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from cpanel_mail_exporter.ledger.activity import ActivityCount, network_of
-from cpanel_mail_exporter.ledger.change import Change
+from cpanel_mail_exporter.ledger.activity import network_of
+from cpanel_mail_exporter.ledger.apply import apply
+from cpanel_mail_exporter.ledger.change import Change, Known
 from cpanel_mail_exporter.ledger.ledger import Ledger, LedgerTerms
 from cpanel_mail_exporter.model.accounts import LastHour
 from cpanel_mail_exporter.model.errors import StorageFailed
@@ -73,27 +74,27 @@ def test_what_happened_before_counting_began_is_activity_too() -> None:
 
 
 def test_only_first_attempts_are_recipients_tried_and_only_receivers_know_nobody() -> None:
-    count = ActivityCount(MEANING)
-    count.note(row("outbound", "failure", T, T + 600, **NOBODY), T + 600, 3)
-    count.note(row("outbound", "failure", T, T + 601, **NOBODY), T + 601, 3)
-    count.note(row("outbound", "failure", None, T + 602), T + 602, 3)
-    count.note(row("refused", "failure", T + 603, T + 603, **NOBODY), T + 603, 3)
-    ((key, found),) = count.activity().items()
+    records = [
+        row("outbound", "failure", T, T + 600, **NOBODY),
+        row("outbound", "failure", T, T + 601, **NOBODY),
+        row("outbound", "failure", None, T + 602),
+        row("refused", "failure", T + 603, T + 603, **NOBODY),
+    ]
+    ((key, found),) = apply(Known(), records, MEANING, 0).change.activity.items()
     assert key == ("acc1", T + 600)
     assert found[:6] == (3, 0, 0, 3, 2, 1)
 
 
 def test_sets_are_of_senders_networks_and_recipients() -> None:
-    count = ActivityCount(MEANING)
+    records = []
     for n, ip in enumerate(
         ("192.0.2.1", "192.0.2.2", "198.51.100.1", "2001:db8:1:2::3", "2001:db8:1:4::5", "::1", "")
     ):
         sender = "" if n == 3 else f"s{n % 2}@example.com"
-        record = row(
-            "outbound", "success", T, T, sender_ip=ip, sender=sender, recipient=f"r{n // 2}@x"
+        records.append(
+            row("outbound", "success", T, T, sender_ip=ip, sender=sender, recipient=f"r{n // 2}@x")
         )
-        count.note(record, T, 2)
-    ((_, found),) = count.activity().items()
+    ((_, found),) = apply(Known(), records, MEANING, 0).change.activity.items()
     assert distinct(found.addresses, 256) == 2
     assert distinct(found.networks, 256) == 3
     assert distinct(found.recipients, 1_024) == 4

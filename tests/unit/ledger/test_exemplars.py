@@ -1,6 +1,7 @@
 """Each bucket keeps its newest message, and never goes back in time."""
 
 from bisect import bisect_left
+from collections import defaultdict
 from contextlib import nullcontext
 
 from hypothesis import given, settings
@@ -12,7 +13,7 @@ from cpanel_mail_exporter.ledger.counters import (
     TIME_TO_DELIVER,
     TIME_TO_FAIL,
 )
-from cpanel_mail_exporter.ledger.exemplars import Exemplars, Latest, note_latest
+from cpanel_mail_exporter.ledger.exemplars import Exemplars, Latest, Observed
 from cpanel_mail_exporter.ledger.ledger import Ledger
 from cpanel_mail_exporter.model.family import LONGEST_EXEMPLAR_ID, Exemplar
 from cpanel_mail_exporter.storage.memory import MemoryStore
@@ -34,12 +35,17 @@ def test_the_newest_of_each_bucket_is_kept_and_of_two_at_once_the_last(answers: 
     wanted: dict[tuple[str, tuple[str, ...]], list[Exemplar | None]] = {}
     number = 0
     for answer in answers:
-        latest: Latest = {}
+        observed: defaultdict[tuple[str, tuple[str, ...]], Observed] = defaultdict(Observed)
         order = []
         for name, labels, value, when in answer:
             number += 1
-            note_latest(latest, (name, labels, value), when, f"id-{number}")
+            observed[name, labels].note(value, when, f"id-{number}")
             order.append((name, labels, value, when, f"id-{number}"))
+        latest: Latest = {
+            (*series, value): newest
+            for series, seen in observed.items()
+            for value, newest in seen.latest.items()
+        }
         kept.note(latest, T)
         for name, labels, value, when, message_id in order:
             mine = wanted.setdefault((name, labels), [None] * (len(BOUNDS[name]) + 1))
