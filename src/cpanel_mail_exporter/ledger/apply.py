@@ -29,7 +29,6 @@ from cpanel_mail_exporter.ledger.direction import direction
 from cpanel_mail_exporter.ledger.exemplars import Latest
 from cpanel_mail_exporter.ledger.identity import (
     event_identity,
-    home_second,
     recipient_identity,
 )
 from cpanel_mail_exporter.ledger.meaning import Meaning
@@ -109,14 +108,15 @@ def apply(
     for record in records:
         if record.type == IN_PROGRESS:
             continue
-        second = home_second(record)
+        # As `home_second` says.
+        action_unix = record.action_unix
+        second = action_unix if record.send_unix is None else record.send_unix
         if second is None:
             result.rows_without_time += 1
             continue
         if second < horizon_unix:
             result.rows_too_old += 1
             continue
-        action_unix = record.action_unix
         if action_unix is not None and action_unix > newest:
             newest = action_unix
         identity = event_identity(record)

@@ -18,7 +18,7 @@ from cpanel_mail_exporter.model.records import DeliveryRecord
 REMOTE_USER = "-remote-"
 _LIMITS_ROUTER = "enforce_mail_permissions"
 _REMOTE_TRANSPORTS = "remote"
-_YES, _NO = {"1", "true", "True"}, {"0", "false", "False"}
+_YES, _NO = frozenset(("1", "true", "True")), frozenset(("0", "false", "False"))
 
 
 def direction(record: DeliveryRecord) -> str:
@@ -27,12 +27,20 @@ def direction(record: DeliveryRecord) -> str:
     Refusals by cPanel's sending limits (a router `enforce_mail_permissions*`, no transport) are
     outbound: only accounts have such limits.
     """
-    if is_stopped_here(record):
+    # All in one piece: this runs for every event there is.
+    transport, user = record.transport, record.user
+    if transport:
+        flag = record.transport_is_remote
+        is_remote = flag in _YES or (flag not in _NO and _REMOTE_TRANSPORTS in transport)
+    elif is_stopped_here(record):
         return OUTBOUND
-    is_remote = _goes_elsewhere(record)
-    if is_remote is None or not record.user:
+    elif record.delivery_user:
+        is_remote = record.delivery_user == REMOTE_USER
+    else:
         return UNKNOWN
-    if record.user == REMOTE_USER:
+    if not user:
+        return UNKNOWN
+    if user == REMOTE_USER:
         return FORWARDED if is_remote else INBOUND
     return OUTBOUND if is_remote else INTERNAL
 
@@ -40,16 +48,3 @@ def direction(record: DeliveryRecord) -> str:
 def is_stopped_here(record: DeliveryRecord) -> bool:
     """Whether cPanel's own limits refused it or put it off, so that no receiver was asked."""
     return not record.transport and record.router.startswith(_LIMITS_ROUTER)
-
-
-def _goes_elsewhere(record: DeliveryRecord) -> bool | None:
-    """Whether the recipient is on another server; None if the row doesn't tell."""
-    if record.transport:
-        if record.transport_is_remote in _YES:
-            return True
-        if record.transport_is_remote in _NO:
-            return False
-        return _REMOTE_TRANSPORTS in record.transport
-    if record.delivery_user:
-        return record.delivery_user == REMOTE_USER
-    return None

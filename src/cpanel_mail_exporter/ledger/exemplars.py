@@ -8,6 +8,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from operator import itemgetter
 
 from cpanel_mail_exporter.ledger.counters import BOUNDS, Labels
 from cpanel_mail_exporter.model.family import LONGEST_EXEMPLAR_ID, Exemplar
@@ -70,19 +71,29 @@ class Exemplars:
             now_unix: server's time; what claims to happen more than a day later would stand for
                 ever, and is passed over.
         """
+        by_bucket: dict[tuple[str, Labels, int], list[tuple[int, str, int]]] = {}
+        for (name, labels, value), (when, message_id) in latest.items():
+            bucket = name, labels, bisect_left(BOUNDS[name], value)
+            by_bucket.setdefault(bucket, []).append((when, message_id, value))
         with self._lock:
-            for (name, labels, value), (when, message_id) in latest.items():
-                if when > now_unix + _DAY_SECONDS or not _PLAIN_ID.fullmatch(message_id):
-                    continue
-                bounds = BOUNDS[name]
-                place = bisect_left(bounds, value)
-                kept = self._kept.get((name, labels)) or (None,) * (len(bounds) + 1)
+            for (name, labels, place), seen in by_bucket.items():
+                newest = _newest(seen, now_unix + _DAY_SECONDS)
+                kept = self._kept.get((name, labels)) or (None,) * (len(BOUNDS[name]) + 1)
                 before = kept[place]
-                if before is None or before.observed_unix <= when:
-                    newest = Exemplar(message_id, value, when)
+                if newest and (before is None or before.observed_unix <= newest.observed_unix):
                     self._kept[name, labels] = (*kept[:place], newest, *kept[place + 1 :])
 
     def by_histogram(self) -> Mapping[tuple[str, Labels], BucketExemplars]:
         """Those that are kept, by name and labels of the histogram."""
         with self._lock:
             return dict(self._kept)
+
+
+def _newest(seen: list[tuple[int, str, int]], until_unix: int) -> Exemplar | None:
+    """The newest that can be shown of what a bucket has *seen*; each when, message, value."""
+    # Turned round afterwards, so that of two at once the last one comes first.
+    seen.sort(key=itemgetter(0))
+    for when, message_id, value in reversed(seen):
+        if when <= until_unix and _PLAIN_ID.fullmatch(message_id):
+            return Exemplar(message_id, value, when)
+    return None

@@ -15,5 +15,7 @@ def provider(record: DeliveryRecord, direction: str, meaning: Meaning) -> str:
     """
     if direction in _STAYS_HERE:
         return LOCAL_PROVIDER
-    address = record.delivered_to if "@" in record.delivered_to else record.recipient
+    address = record.delivered_to
+    if "@" not in address:
+        address = record.recipient
     return meaning.provider(record.host, address.rpartition("@")[2])
