@@ -26,6 +26,7 @@ from typing import Any
 
 from benchmarks.whm_rows import row as json_row
 from cpanel_mail_exporter.app.meaning import build_meaning
+from cpanel_mail_exporter.app.process import collect_garbage_seldom
 from cpanel_mail_exporter.ledger.ledger import Ledger
 from cpanel_mail_exporter.model.query import (
     EVENT_TYPES,
@@ -298,6 +299,8 @@ def in_own_process(part: str, folder: Path, count: int) -> dict[str, Any]:
 
 
 def one_part(part: str, folder: Path, count: int) -> dict[str, Any]:
+    # As the exporter does when it starts.
+    collect_garbage_seldom()
     if part == "steady":
         return asyncio.run(steady(folder, count))
     if part == "unlearned":

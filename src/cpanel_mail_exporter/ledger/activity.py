@@ -18,7 +18,7 @@ from cpanel_mail_exporter.ledger.change import (
 from cpanel_mail_exporter.ledger.counters import OUTBOUND, UNKNOWN
 from cpanel_mail_exporter.ledger.direction import REMOTE_USER, is_stopped_here
 from cpanel_mail_exporter.ledger.new_event import NewEvent
-from cpanel_mail_exporter.spam_runs.activity import Activity, slot_of
+from cpanel_mail_exporter.spam_runs.activity import SLOT_SECONDS, Activity
 from cpanel_mail_exporter.spam_runs.sketch import FEW_BITS, MANY_BITS, sketch
 
 ActivityKey = tuple[str, int]
@@ -46,7 +46,7 @@ def activity_of(events: Iterable[NewEvent]) -> dict[ActivityKey, Activity]:
         # routed are as a rule elsewhere.
         if way != OUTBOUND and (way != UNKNOWN or kind == KIND_SUCCESS):
             continue
-        key = user, slot_of(when)
+        key = user, when - when % SLOT_SECONDS
         gathered = found.get(key)
         if gathered is None:
             gathered = found[key] = _Gathered()

@@ -121,7 +121,9 @@ def apply(
             newest = action_unix
         identity = event_identity(record)
         copies = seen.get(identity)
-        copies = (seen_before.get(identity, 0) if copies is None else copies) + 1
+        if copies is None:
+            copies = seen_before.get(identity, 0)
+        copies += 1
         seen[identity] = copies
         if copies <= known_copies.get(identity, 0):
             continue

@@ -53,6 +53,7 @@ class Counting:
         self._known_sizes = known_sizes
         self._sized: list[Sized] = []
         self._observed: dict[tuple[str, Labels], Observed] = {}
+        self._sizes: dict[str, Observed] = {}
         self._odd_sizes = 0
 
     def count(self, events: Iterable[NewEvent], change: Change) -> None:
@@ -131,7 +132,10 @@ class Counting:
             self._odd_sizes += size != ""
             return False
         self._sized.append(_new_tuple(Sized, (second, message, number)))
-        self._histogram(names.MESSAGE_SIZE, (way,)).note(size_bytes, second, msg_id)
+        sizes = self._sizes.get(way)
+        if sizes is None:
+            sizes = self._sizes[way] = self._histogram(names.MESSAGE_SIZE, (way,))
+        sizes.note(size_bytes, second, msg_id)
         return True
 
     @staticmethod

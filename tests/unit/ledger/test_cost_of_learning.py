@@ -1,0 +1,68 @@
+"""What learning an event costs, in calls of functions: they are the same on every machine."""
+
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from cpanel_mail_exporter.app.meaning import build_meaning
+from cpanel_mail_exporter.ledger.ledger import Ledger
+from cpanel_mail_exporter.model.records import DeliveryRecord
+from cpanel_mail_exporter.storage.memory import MemoryStore
+from tests.unit.ledger.mail import row
+
+T = 1_000_800
+EVENTS = 2_000
+REFUSAL = (
+    "SMTP error from remote mail server after RCPT TO:<{to}>: host mx1.example.net [192.0.2.25]: "
+    '550-5.1.1 The email account "{to}" that you tried to reach does not exist'
+)
+
+
+def event(number: int, kind: str) -> DeliveryRecord:
+    """An account's mail to a recipient of its own, 100 accounts in turn."""
+    to = f"reader{number}@example.net"
+    return row(
+        "outbound",
+        kind,
+        T + number,
+        T + number + 7,
+        msg_id=f"1wtYVW-{number:011d}-3Ryp",
+        user=f"account{number % 100}",
+        recipient=to,
+        delivered_to="" if kind == "failure" else to,
+        message="Accepted" if kind == "success" else REFUSAL.format(to=to),
+    )
+
+
+def calls_of(action: Callable[[], object]) -> int:
+    """How many functions are called, those written in C included."""
+    calls = 0
+
+    def count(_frame: FrameType, what: str, _argument: Any) -> None:
+        nonlocal calls
+        calls += what in {"call", "c_call"}
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        action()
+    finally:
+        sys.setprofile(before)
+    return calls
+
+
+def cost(records: list[DeliveryRecord]) -> float:
+    """Calls for each of *records*, all of them new to a ledger of its own."""
+    ledger = Ledger("web1", MemoryStore(), build_meaning())
+    ledger.begin(T, counts_past=True)
+    calls = calls_of(lambda: ledger.learn(records, T + EVENTS))
+    return calls / len(records)
+
+
+@pytest.mark.parametrize(("kind", "most"), [("success", 81), ("failure", 102), ("defer", 102)])
+def test_an_event_that_is_new_takes_few_calls(kind: str, most: int) -> None:
+    """The bounds lie a little above what it took when they were set."""
+    assert cost([event(number, kind) for number in range(EVENTS)]) <= most
