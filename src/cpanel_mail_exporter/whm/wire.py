@@ -15,39 +15,39 @@ class WireDelivery(msgspec.Struct, gc=False):
 
     The first 22 fields stand in the order of the labels of `email_logs`, under WHM's names; the
     last 8 take the same facts under the labels' names, where a server or proxy uses those.
-    Their kinds are those that have been seen; `OddDelivery` takes the others.
+    Their kinds are those that WHM sends; `OddDelivery` takes the others, and the labels' names.
     """
 
     actionunixtime: Usual = None
-    deliveredto: Usual = None
-    deliverydomain: Usual = None
-    deliveryuser: Usual = None
-    domain: Usual = None
-    host: Usual = None
-    ip: Usual = None
-    message: Usual = None
-    msgid: Usual = None
-    recipient: Usual = None
-    router: Usual = None
-    sender: Usual = None
-    senderauth: Usual = None
-    senderhost: Usual = None
-    senderip: Usual = None
+    deliveredto: str | None = None
+    deliverydomain: str | None = None
+    deliveryuser: str | None = None
+    domain: str | None = None
+    host: str | None = None
+    ip: str | None = None
+    message: str | None = None
+    msgid: str | None = None
+    recipient: str | None = None
+    router: str | None = None
+    sender: str | None = None
+    senderauth: str | None = None
+    senderhost: str | None = None
+    senderip: str | None = None
     sendunixtime: Usual = None
     size: Usual = None
-    actiontime: Usual = None
-    transport: Usual = None
+    actiontime: str | None = None
+    transport: str | None = None
     transport_is_remote: Usual = None
-    type: Usual = None
-    user: Usual = None
-    delivered_to: Usual = None
-    delivery_domain: Usual = None
-    delivery_user: Usual = None
-    msg_id: Usual = None
-    sender_auth: Usual = None
-    sender_host: Usual = None
-    sender_ip: Usual = None
-    time: Usual = None
+    type: str | None = None
+    user: str | None = None
+    delivered_to: None = None
+    delivery_domain: None = None
+    delivery_user: None = None
+    msg_id: None = None
+    sender_auth: None = None
+    sender_host: None = None
+    sender_ip: None = None
+    time: None = None
 
 
 OddDelivery = msgspec.defstruct(
@@ -56,7 +56,7 @@ OddDelivery = msgspec.defstruct(
     module=__name__,
     gc=False,
 )
-"""The same row where a field is a fraction, true or false."""
+"""The same row where a field is of another kind, or stands under its label's name."""
 
 
 class WireAccount(msgspec.Struct, gc=False):

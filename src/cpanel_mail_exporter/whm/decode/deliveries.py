@@ -13,7 +13,6 @@ from cpanel_mail_exporter.whm.wire import OddDelivery, Scalar, WireDelivery
 _NOTHING_KNOWN = "no field that is known"
 _LATEST_UNIX = 100_000_000_000
 _LABELS = 22
-_NO_ALIASES = (None,) * 8
 _ALIASED = (1, 2, 3, 8, 12, 13, 14, 17)  # places of the fields that the 8 aliases stand for
 
 _KNOWN_FIELDS = frozenset((*WireDelivery.__struct_fields__, "email", "spamscore"))
@@ -48,16 +47,42 @@ def unknown_fields(array: bytes) -> frozenset[str]:
 
 
 def _delivery_record(row: WireDelivery) -> DeliveryRecord:
-    """Convert a usual row; a call for each field would cost more than all the rest."""
-    values = msgspec.structs.astuple(row)
-    values = values[:_LABELS] if values[_LABELS:] == _NO_ALIASES else _by_either_name(values)
-    labels: list[Any] = ["" if value is None else f"{value}" for value in values]
-    if not any(labels):
+    """Convert a usual row, field by field in the order of the labels.
+
+    Its texts are texts by the row's kinds, and nothing stands under a label's name: so only null
+    and the four numbers have to be looked at. A loop over the fields costs twice as much.
+    """
+    sent, acted = row.sendunixtime, row.actionunixtime
+    size, is_remote = row.size, row.transport_is_remote
+    values = (
+        "" if acted is None else f"{acted}",
+        row.deliveredto or "",
+        row.deliverydomain or "",
+        row.deliveryuser or "",
+        row.domain or "",
+        row.host or "",
+        row.ip or "",
+        row.message or "",
+        row.msgid or "",
+        row.recipient or "",
+        row.router or "",
+        row.sender or "",
+        row.senderauth or "",
+        row.senderhost or "",
+        row.senderip or "",
+        "" if sent is None else f"{sent}",
+        "" if size is None else f"{size}",
+        row.actiontime or "",
+        row.transport or "",
+        "" if is_remote is None else f"{is_remote}",
+        row.type or "",
+        row.user or "",
+        sent if type(sent) is int and 0 < sent < _LATEST_UNIX else _instant(sent),
+        acted if type(acted) is int and 0 < acted < _LATEST_UNIX else _instant(acted),
+    )
+    if not any(values):
         raise UnexpectedShape(_NOTHING_KNOWN)
-    sent, acted = values[15], values[0]
-    labels.append(sent if type(sent) is int and 0 < sent < _LATEST_UNIX else _instant(sent))
-    labels.append(acted if type(acted) is int and 0 < acted < _LATEST_UNIX else _instant(acted))
-    return _new_tuple(DeliveryRecord, labels)
+    return _new_tuple(DeliveryRecord, values)
 
 
 def _odd_record(row: Any) -> DeliveryRecord:
