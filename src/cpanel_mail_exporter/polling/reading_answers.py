@@ -6,6 +6,7 @@ own, whether it repeats the one before, and what it tells of how the server trea
 
 from collections import Counter
 from collections.abc import Callable, Generator
+from operator import attrgetter
 from typing import TypeVar
 
 from cpanel_mail_exporter.model.query import AnswerEnd, Instant, SearchQuery
@@ -19,12 +20,10 @@ Steps = Generator[SearchQuery, Page, Result]
 """A part of a reading: gives queries, takes their answers, and comes to a result."""
 
 
-def _sent(record: DeliveryRecord) -> int | None:
-    return record.send_unix
-
-
-def _acted(record: DeliveryRecord) -> int | None:
-    return record.action_unix
+# A function of our own would take twice the time, and it is called for every row.
+_sent: Callable[[DeliveryRecord], int | None] = attrgetter("send_unix")
+_acted: Callable[[DeliveryRecord], int | None] = attrgetter("action_unix")
+_type: Callable[[DeliveryRecord], str] = attrgetter("type")
 
 
 class FiltersIgnored(Exception):
@@ -47,8 +46,6 @@ class Answers:
         self.memory = memory
         self.by = by
         self.counts = ReadCounts()
-        self.instant: Callable[[DeliveryRecord], int | None]
-        self.other_instant: Callable[[DeliveryRecord], int | None]
         is_by_send = by is Instant.SENT
         self.instant, self.other_instant = (_sent, _acted) if is_by_send else (_acted, _sent)
         self.accepted: list[Accepted] = []
@@ -77,10 +74,12 @@ class Answers:
         """Take some rows of the answer."""
         page = self._page
         page.length += len(records)
-        of_type = Counter([record.type for record in records])
+        of_type = of_types(records)
         page.of_type.update(of_type)
-        if not self._are_all_own(records):
-            of_type = self.own(records, self._query)
+        own = self._own(records, self._query)
+        if len(own) < len(records):
+            self._look_for_strays(records)
+            of_type = of_types(own)
         page.own_of_type.update(of_type)
         if self._is_aside:
             return
@@ -148,8 +147,9 @@ class Answers:
         span = self.span if self.memory.ignores_filters else query.span
         if instant is None or not span.start <= instant < span.end:
             return False
+        begins = query.recipient_begins
         return (query.also is None or self.other_instant(record) in query.also) and (
-            record.recipient.lower().startswith(query.recipient_begins.lower())
+            not begins or record.recipient.lower().startswith(begins.lower())
         )
 
     def accept_page(self, page: Page, query: SearchQuery) -> None:
@@ -158,40 +158,56 @@ class Answers:
             page.is_accepted = True
             self.accept(page.rows, query, page.multiset)
 
-    def own(self, rows: list[DeliveryRecord], query: SearchQuery) -> Counter[str]:
-        """How many rows of each type are the query's own."""
-        return Counter([record.type for record in rows if self.is_own(record, query)])
+    def accept(
+        self, rows: list[DeliveryRecord], query: SearchQuery, multiset: int
+    ) -> list[DeliveryRecord]:
+        """Hand rows over: the query's own, and apart from them those outside the whole span.
 
-    def accept(self, rows: list[DeliveryRecord], query: SearchQuery, multiset: int) -> None:
-        """Hand rows over: the query's own, and apart from them those outside the whole span."""
-        instant, span = self.instant, self.span
-        inside = [r for r in rows if instant(r) in span and self.is_own(r, query)]
+        Gives the query's own. What is accepted was asked for inside the whole span.
+        """
+        inside = self._own(rows, query)
         if len(inside) < len(rows):
+            instant, span = self.instant, self.span
             outside = [r for r in rows if instant(r) not in span]
             self.counts.outside += len(outside)
             self._hand_over(outside, multiset, is_inside=False)
         self._hand_over(inside, multiset, is_inside=True)
+        return inside
+
+    def _own(self, rows: list[DeliveryRecord], query: SearchQuery) -> list[DeliveryRecord]:
+        """Those of *rows* that are the query's own.
+
+        Nearly always they all are, which the first and the last instant tell without a look at
+        each row.
+        """
+        span = self.span if self.memory.ignores_filters else query.span
+        readable = self._readable(rows)
+        if (
+            len(readable) == len(rows) > 0
+            and (span.start <= min(readable) and max(readable) < span.end)
+            and (query.also is None and not query.recipient_begins)
+        ):
+            return rows.copy()  # a page's own list may still be shortened
+        return [record for record in rows if self.is_own(record, query)]
+
+    def _readable(self, rows: list[DeliveryRecord]) -> list[int]:
+        """The instants of *rows*, without those that can't be read."""
+        return [instant for instant in map(self.instant, rows) if instant is not None]
 
     def _hand_over(self, rows: list[DeliveryRecord], multiset: int, *, is_inside: bool) -> None:
         if rows:
             self.accepted.append(Accepted(rows, multiset, is_inside))
 
-    def _are_all_own(self, records: list[DeliveryRecord]) -> bool:
-        """A look at the instants, which shows strays as well; False where it takes another look.
+    def _look_for_strays(self, records: list[DeliveryRecord]) -> None:
+        """See what the instants of rows show that aren't all the query's own.
 
         A second's distance proves nothing: whether the ends are inclusive isn't known.
         """
-        page, query = self._page, self._query
-        instants = [self.instant(record) for record in records]
-        readable = [instant for instant in instants if instant is not None]
-        page.has_untimed = page.has_untimed or len(readable) < len(instants)
-        if not readable:
-            return False
-        low, high = min(readable), max(readable)
-        if low < query.span.start - 1 or high > query.span.end:
+        page, span = self._page, self._query.span
+        readable = self._readable(records)
+        page.has_untimed = page.has_untimed or len(readable) < len(records)
+        if readable and not (span.start - 1 <= min(readable) and max(readable) <= span.end):
             page.has_strays = True
-        is_within = query.span.start <= low and high < query.span.end and not page.has_untimed
-        return is_within and query.also is None and not query.recipient_begins
 
     def _learn_size(self, length: int, *, is_another: bool) -> None:
         memory, page_rows = self.memory, reading_state.PAGE_ROWS
@@ -201,3 +217,8 @@ class Answers:
         memory.longest_page = max(memory.longest_page, min(length, page_rows))
         if length > memory.full_page:
             memory.full_page = page_rows  # it wasn't clipped after all: rows came meanwhile
+
+
+def of_types(rows: list[DeliveryRecord]) -> Counter[str]:
+    """How many rows there are of each type."""
+    return Counter(map(_type, rows))

@@ -1,13 +1,13 @@
 """Slices of time: which to ask for next, and what to make smaller."""
 
+from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 from cpanel_mail_exporter.model.query import Instant, SearchQuery
 from cpanel_mail_exporter.model.window import Slice
 from cpanel_mail_exporter.polling import reading_state
-from cpanel_mail_exporter.polling.reading_answers import Answers, FiltersIgnored, Steps
+from cpanel_mail_exporter.polling.reading_answers import Answers, FiltersIgnored, Steps, of_types
 from cpanel_mail_exporter.polling.reading_caps import Caps, Verdict
 from cpanel_mail_exporter.polling.reading_pages import Run, is_all, read_pages, run_of
 from cpanel_mail_exporter.polling.reading_pieces import Pieces
@@ -198,9 +198,9 @@ class Slices:
         earlier second is asked for by itself.
         """
         low, end = query.span.start, query.span.end
-        instants = [self._answers.instant(record) or 0 for record in page.rows]
+        instants = [instant or 0 for instant in map(self._answers.instant, page.rows)]
         memory = self._answers.memory
-        memory.ignores_sort = memory.ignores_sort or any(a > b for a, b in pairwise(instants))
+        memory.ignores_sort = memory.ignores_sort or instants != sorted(instants)
         is_sorted = not memory.ignores_sort
         last = min(instants[-1], end - 1)
         if is_sorted and last > low:
@@ -212,12 +212,11 @@ class Slices:
         return None
 
     def _accept_start(self, query: SearchQuery, page: Page, second: int) -> Run:
-        """Accept what a full page holds of the time before *second*."""
+        """Accept what a full page, whose rows are sorted, holds of the time before *second*."""
         answers, span = self._answers, Slice(query.span.start, second)
-        rows = [r for r in page.rows if (answers.instant(r) or 0) < second]
-        answers.accept(rows, query, page.multiset)
-        self._note_read(span, len(rows))
-        own = answers.own(rows, query)
+        end = bisect_left(page.rows, second, key=lambda record: answers.instant(record) or 0)
+        own = of_types(answers.accept(page.rows[:end], query, page.multiset))
+        self._note_read(span, end)
         return Run(raw=own, own=own.copy())
 
     def _note_read(self, span: Slice, rows: int) -> None:
