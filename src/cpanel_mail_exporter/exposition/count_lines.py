@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from cpanel_mail_exporter.exposition.escaping import is_plain, label_value
-from cpanel_mail_exporter.exposition.log_lines import NO_TIME, LabelValues, line_template
-from cpanel_mail_exporter.exposition.text import LabelPairs
+from cpanel_mail_exporter.exposition.log_lines import NO_TIME, LabelValues
+from cpanel_mail_exporter.exposition.text import LabelPairs, pairs
 from cpanel_mail_exporter.model.records import DELIVERY_LABELS, DeliveryRecord
 
 
@@ -42,7 +42,7 @@ class CountLines:
         labels: Sequence[str],
         values: LabelValues | None = None,
     ) -> None:
-        self._template = line_template(name, server_labels, labels)
+        self._template = _template(name, server_labels, labels)
         self._values = values
         places = [DELIVERY_LABELS.index(label) for label in labels]
         self._places = places
@@ -62,3 +62,11 @@ class CountLines:
                 CountedRow(NO_TIME if sent is None else sent, hash(text), hash(record), text)
             )
         return rows
+
+
+def _template(name: str, server_labels: LabelPairs, labels: Sequence[str]) -> str:
+    """A line without its value, with a place for the value of each of *labels*."""
+    before = pairs(server_labels).replace("%", "%%")
+    own = ",".join(f'{label}="%s"' for label in labels)
+    inside = f"{before},{own}" if before and own else before or own
+    return f"{name}{{{inside}}}" if inside else name

@@ -1,6 +1,6 @@
 """A delivery record -> its line of `email_logs`. Rendered once, when the record arrives."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from cpanel_mail_exporter.exposition.escaping import is_plain, label_value
@@ -46,7 +46,7 @@ class LogLines:
     def __init__(
         self, name: str, server_labels: LabelPairs, values: LabelValues | None = None
     ) -> None:
-        self._template = f"{line_template(name, server_labels, DELIVERY_LABELS)} 1\n"
+        self._texts = _texts_between(name, server_labels)
         self._values = values
 
     def render(self, records: Iterable[DeliveryRecord]) -> list[LogLine]:
@@ -54,35 +54,43 @@ class LogLines:
 
         Values seldom need escaping, which one look at all of a record's values together tells.
         """
-        template, shown = self._template, self._values
+        shown = self._values
+        parts = [""] * (2 * len(DELIVERY_LABELS) + 1)  # of one line: text, value, text, ..., text
+        parts[::2] = self._texts
         lines: list[LogLine] = []
         for record in records:
             values = record[:22] if shown is None else shown(record)
-            text = template % (values if is_plain("".join(values)) else _escaped(values))
+            together = "".join(values)
+            parts[1::2] = values if is_plain(together) else _escaped(values, together)
             sent, acted = record.send_unix, record.action_unix
-            parts = (
+            line = (
                 NO_TIME if sent is None else sent,
                 NO_TIME if acted is None else acted,
                 record.msg_id.replace("\n", " "),
-                text,
+                "".join(parts),
                 sent,
                 record.type,
             )
-            lines.append(_new_tuple(LogLine, parts))
+            lines.append(_new_tuple(LogLine, line))
         return lines
 
 
-def line_template(name: str, server_labels: LabelPairs, labels: Sequence[str]) -> str:
-    """A line without its value, with a place for the value of each of *labels*."""
-    before = pairs(server_labels).replace("%", "%%")
-    own = ",".join(f'{label}="%s"' for label in labels)
-    inside = f"{before},{own}" if before and own else before or own
-    return f"{name}{{{inside}}}" if inside else name
+def _texts_between(name: str, server_labels: LabelPairs) -> list[str]:
+    """What stands before, between and after the 22 values of a line."""
+    server = pairs(server_labels)
+    before = f"{server}," if server else ""
+    first, *others = DELIVERY_LABELS
+    between = [f'",{label}="' for label in others]
+    return [f'{name}{{{before}{first}="', *between, '"} 1\n']
 
 
-def _escaped(values: tuple[str, ...]) -> tuple[str, ...]:
-    """The same with escapes: nearly always it is the message alone that needs them."""
-    before, message, after = values[:7], values[7], values[8:]
-    if is_plain("".join(before + after)):
-        return (*before, label_value(message), *after)
+def _escaped(values: tuple[str, ...], together: str) -> tuple[str, ...]:
+    """The same with escapes: nearly always it is the message alone that needs them.
+
+    *together*: the values as one text. Without the message, wherever in it the same text is found
+    first, it has the characters of the other values.
+    """
+    message = values[7]
+    if is_plain(together.replace(message, "", 1)):
+        return (*values[:7], label_value(message), *values[8:])
     return tuple([label_value(value) for value in values])
