@@ -12,9 +12,12 @@ from itertools import pairwise
 from isal import isal_zlib
 
 from cpanel_mail_exporter.exposition.log_lines import LogLine
-from cpanel_mail_exporter.exposition.pieces import Piece, piece
+from cpanel_mail_exporter.exposition.pieces import Piece, piece_of
 
 BLOCK_LINES = 500
+_LINES_AT_ONCE = 64
+"""Lines that are compressed at once, about 60 kB of text. A whole block's text is so large that its
+memory is given back to the system each time, and getting it again costs more than compressing."""
 
 Key = tuple[int, int, str]
 Row = tuple[int, int, str, str]
@@ -107,7 +110,7 @@ def cut(lines: Sequence[LogLine] | Sequence[Row]) -> list[KeyedBlock]:
     blocks: list[KeyedBlock] = []
     for start in range(0, len(unique), BLOCK_LINES):
         sent, acted, ids, texts = list(zip(*unique[start : start + BLOCK_LINES], strict=True))[:4]
-        plain = "".join(texts).encode()
+        plain = ("".join(texts[part]).encode() for part in _parts(texts))
         blocks.append(_keyed(array("q", sent), array("q", acted), ids, plain))
     return blocks
 
@@ -173,14 +176,20 @@ def _closed(group: Sequence[AnyBlock]) -> KeyedBlock:
         action_times += opened.action_times
         ids += opened.message_ids
         lines += opened.texts
-    return _keyed(send_times, action_times, ids, b"\n".join([*lines, b""]))
+    plain = (b"\n".join([*lines[part], b""]) for part in _parts(lines))
+    return _keyed(send_times, action_times, ids, plain)
+
+
+def _parts(lines: Sequence[object]) -> Iterator[slice]:
+    """Which of *lines* are compressed at once."""
+    return (slice(start, start + _LINES_AT_ONCE) for start in range(0, len(lines), _LINES_AT_ONCE))
 
 
 def _keyed(
-    send_times: "array[int]", action_times: "array[int]", ids: Sequence[str], plain: bytes
+    send_times: "array[int]", action_times: "array[int]", ids: Sequence[str], plain: Iterable[bytes]
 ) -> KeyedBlock:
     return KeyedBlock(
-        Block(piece(plain, keep=False), len(send_times)),
+        Block(piece_of(plain), len(send_times)),
         first=(send_times[0], action_times[0], ids[0]),
         last=(send_times[-1], action_times[-1], ids[-1]),
         send_times=send_times,

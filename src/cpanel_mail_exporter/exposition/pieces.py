@@ -5,7 +5,7 @@ and one end, are ONE gzip member. (Members one after another would be legal too,
 them and some clients stop silently after the first.)
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from isal import isal_zlib
@@ -43,9 +43,24 @@ class Piece:
 
 def piece(plain: bytes, *, keep: bool) -> Piece:
     """Compress *plain*; with *keep* the text is held beside its compressed form."""
+    return _compressed([plain], plain if keep else None)
+
+
+def piece_of(parts: Iterable[bytes]) -> Piece:
+    """Compress a text of which one part after another is made, so that it is never held whole."""
+    return _compressed(parts, None)
+
+
+def _compressed(parts: Iterable[bytes], kept: bytes | None) -> Piece:
     compressor = isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, _RAW_DEFLATE)
-    deflated = compressor.compress(plain) + compressor.flush(isal_zlib.Z_FULL_FLUSH)
-    return Piece(deflated, isal_zlib.crc32(plain), len(plain), plain if keep else None)
+    deflated: list[bytes] = []
+    crc = length = 0
+    for part in parts:
+        deflated.append(compressor.compress(part))
+        crc = isal_zlib.crc32(part, crc)
+        length += len(part)
+    deflated.append(compressor.flush(isal_zlib.Z_FULL_FLUSH))
+    return Piece(b"".join(deflated), crc, length, kept)
 
 
 def plain_body(pieces: Sequence[Piece]) -> Body:

@@ -1,8 +1,7 @@
 """A window changes only where it was read again; what was let go of it is counted, not kept."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from random import Random
-from typing import Any
 
 import pytest
 
@@ -11,6 +10,7 @@ from cpanel_mail_exporter.exposition.blocks import BLOCK_LINES, Block
 from cpanel_mail_exporter.exposition.log_blocks import LogBlocks
 from cpanel_mail_exporter.exposition.log_lines import LogLine, LogLines
 from cpanel_mail_exporter.exposition.log_window import LogWindow
+from cpanel_mail_exporter.exposition.pieces import Piece
 from cpanel_mail_exporter.model.window import Slice
 from tests.unit.exposition.blocks_read import blocks_of, lines
 from tests.unit.exposition.records import delivery
@@ -97,14 +97,15 @@ def test_a_poll_a_minute_leaves_no_tiny_blocks_and_compresses_few_lines(
     """1,440 polls of three lines, the last five minutes read again each time, the day moving on."""
     compressed = 0
     window = LogWindow(0)
-    original = blocks_module.piece
+    original = blocks_module.piece_of
 
-    def counted(plain: bytes, **options: Any) -> object:
+    def counted(parts: Iterable[bytes]) -> Piece:
         nonlocal compressed
-        compressed += plain.count(b"\n")
-        return original(plain, **options)
+        made = original(parts)
+        compressed += made.plain().count(b"\n")
+        return made
 
-    monkeypatch.setattr(blocks_module, "piece", counted)
+    monkeypatch.setattr(blocks_module, "piece_of", counted)
     for minute in range(1_440):
         now = DAY.start + 60 * minute
         span = Slice(now - 300, now + 60)
@@ -147,7 +148,7 @@ def test_a_reading_that_fails_at_its_end_or_is_given_up_changes_nothing(
             raise MemoryError
 
         with monkeypatch.context() as patched:
-            patched.setattr(blocks_module, "piece", full)
+            patched.setattr(blocks_module, "piece_of", full)
             with pytest.raises(MemoryError):
                 reading.finish()
         assert window.blocks() is before

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cpanel_mail_exporter.exposition.body import Body
-from cpanel_mail_exporter.exposition.pieces import Piece, gzip_body, piece, plain_body
+from cpanel_mail_exporter.exposition.pieces import Piece, gzip_body, piece, piece_of, plain_body
 
 TEXTS = st.lists(
     st.one_of(
@@ -50,6 +50,13 @@ def test_a_piece_gives_its_text_whether_kept_or_inflated(texts: list[bytes]) -> 
     for text in texts:
         assert piece(text, keep=True).plain() == piece(text, keep=False).plain() == text
         assert piece(text, keep=False).kept is None
+
+
+@given(TEXTS)
+def test_a_piece_made_of_parts_is_the_piece_of_their_text(parts: list[bytes]) -> None:
+    made, whole = piece_of(iter(parts)), piece(b"".join(parts), keep=False)
+    assert made.plain() == whole.plain() == b"".join(parts)
+    assert (made.crc, made.length, made.kept) == (whole.crc, whole.length, None)
 
 
 @pytest.mark.parametrize(
