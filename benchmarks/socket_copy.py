@@ -2,6 +2,7 @@
 
 import argparse
 import socket
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -15,7 +16,8 @@ def main() -> None:
     with socket.create_server(("127.0.0.1", options.port), backlog=64) as listener:
         while True:
             client, _ = listener.accept()
-            with client:
+            # Who only looks whether somebody listens hangs up at once.
+            with client, suppress(OSError):
                 client.recv(65_536)
                 client.sendall(head)
                 client.sendall(body)
