@@ -24,6 +24,7 @@ from cpanel_mail_exporter.polling.reading import SpanReader
 from cpanel_mail_exporter.polling.reading_state import Accepted, ReadingMemory
 from cpanel_mail_exporter.polling.tally import Tally
 from cpanel_mail_exporter.whm.decode import delivery_rows
+from tests.calls_counted import calls_of
 
 TraceFunction = Callable[[FrameType, str, Any], Any]
 
@@ -109,23 +110,6 @@ def rendered() -> int:
     for first in range(0, ROWS, PAGE_ROWS):
         sorter.add(lines.render(RECORDS[first : first + PAGE_ROWS]))
     return sum(block.lines for block in sorter.finish()[0])
-
-
-def calls_of(work: Callable[[], object]) -> int:
-    """How many functions *work* calls."""
-    calls = 0
-
-    def count(_frame: FrameType, event: str, _what: object) -> None:
-        nonlocal calls
-        calls += event in {"call", "c_call"}
-
-    before = sys.getprofile()
-    sys.setprofile(count)
-    try:
-        work()
-    finally:
-        sys.setprofile(before)
-    return calls
 
 
 def instructions_of(work: Callable[[], object]) -> int:

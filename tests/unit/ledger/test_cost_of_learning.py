@@ -1,16 +1,12 @@
 """What learning an event costs, in calls of functions: they are the same on every machine."""
 
-import sys
-from collections.abc import Callable
-from types import FrameType
-from typing import Any
-
 import pytest
 
 from cpanel_mail_exporter.app.meaning import build_meaning
 from cpanel_mail_exporter.ledger.ledger import Ledger
 from cpanel_mail_exporter.model.records import DeliveryRecord
 from cpanel_mail_exporter.storage.memory import MemoryStore
+from tests.calls_counted import calls_of
 from tests.unit.ledger.mail import row
 
 T = 1_000_800
@@ -35,23 +31,6 @@ def event(number: int, kind: str) -> DeliveryRecord:
         delivered_to="" if kind == "failure" else to,
         message="Accepted" if kind == "success" else REFUSAL.format(to=to),
     )
-
-
-def calls_of(action: Callable[[], object]) -> int:
-    """How many functions are called, those written in C included."""
-    calls = 0
-
-    def count(_frame: FrameType, what: str, _argument: Any) -> None:
-        nonlocal calls
-        calls += what in {"call", "c_call"}
-
-    before = sys.getprofile()
-    sys.setprofile(count)
-    try:
-        action()
-    finally:
-        sys.setprofile(before)
-    return calls
 
 
 def cost(records: list[DeliveryRecord]) -> float:
