@@ -111,7 +111,7 @@ class Exporter:
                 zone=server.timezone,
                 interval_seconds=settings.poll_interval_seconds,
                 is_single=once,
-                hides_people=mask is not None,
+                hides_people=settings.email_logs.hides_people,
             )
             shown = shown_rows(_labels(server, settings), settings.email_logs, mask)
             ledger = self._ledgers.get(server.name)
@@ -132,7 +132,7 @@ class Exporter:
 
     def unexplained(self) -> list[ServerTexts]:
         """The newest texts that no rule explains, of every server whose events are counted."""
-        hides_people = self._settings.email_logs.privacy != "full"
+        hides_people = self._settings.email_logs.hides_people
         return [
             ServerTexts(name, shown_texts(ledger.unclassified(), hides_people=hides_people))
             for name, ledger in self._ledgers.items()
@@ -191,7 +191,7 @@ def _terms(server: ServerSettings, settings: Settings, collectors: tuple[str, ..
             account_series=settings.further.account_series,
         ),
         max_spam_run_accounts=settings.max_spam_run_accounts,
-        exemplars=settings.email_logs.privacy == "full",
+        exemplars=not settings.email_logs.hides_people,
         hidden_families=settings.hidden_families,
     )
 

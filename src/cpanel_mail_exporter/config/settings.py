@@ -116,6 +116,11 @@ class EmailLogsSettings:
     labels: tuple[str, ...] = DELIVERY_LABELS
     privacy: Privacy = "full"
 
+    @property
+    def hides_people(self) -> bool:
+        """No page, log line or exemplar may hold what labels don't, even where there are none."""
+        return self.privacy != "full"
+
 
 @dataclass(frozen=True, slots=True)
 class DeliveryEventsSettings:
