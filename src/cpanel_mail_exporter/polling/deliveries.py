@@ -63,6 +63,7 @@ class DeliveriesReading:
     async def poll(self, moment: Moment) -> PollReading:
         """One visit; never raises but for cancellation and mistakes of ours."""
         poll = PollReading()
+        has_filled = False
         visit = self._intake.visit = Visit(moment.server_unix(None))
         try:
             start = visit.now_unix - _DAY_SECONDS
@@ -75,12 +76,16 @@ class DeliveriesReading:
                 await self._read_new()
             if self._ignores_filters():  # known before, or seen just now
                 await self._read_everything()
-            await self._fill_window()
+            has_filled = await self._fill_window()
         except PollError as error:
             poll.error = error
         if poll.error is None and not self._terms.is_single:
             try:
-                await self._read_what_can_wait(moment.has_time)
+                if has_filled:
+                    # What has just been read has hardly changed, and the lines are waited for.
+                    await self._tidy()
+                else:
+                    await self._read_what_can_wait(moment.has_time)
             except PollError as error:
                 poll.later_error = error
         await self._end(poll, moment.line_share)
@@ -145,13 +150,14 @@ class DeliveriesReading:
         if not self._has_lost_events:
             cursor.unread = Spans()
 
-    async def _fill_window(self) -> None:
+    async def _fill_window(self) -> bool:
         """Read what email_logs should show and hasn't been read since this process started.
 
-        Newest first, in pieces as long as their mail is thin, so that what was read stays read if
-        the server fails on the way.
+        Gives whether there was any. Newest first, in pieces as long as their mail is thin, so that
+        what was read stays read if the server fails on the way.
         """
         seconds = READ_SECONDS
+        has_filled = bool(self._standing.unshown)
         while unshown := self._standing.unshown:
             last = unshown.slices[-1]
             start = max(last.start, ranges.floor(last.end - seconds, READ_SECONDS))
@@ -161,6 +167,7 @@ class DeliveriesReading:
             rows = self._intake.visit.counts.rows
             await self._read(piece, keeping=found)
             seconds = schedule.next_fill_seconds(seconds, self._intake.visit.counts.rows - rows)
+        return has_filled
 
     async def _read_what_can_wait(self, has_time: Callable[[], bool]) -> None:
         self._round = self._standing.plan_round()

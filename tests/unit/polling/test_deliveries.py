@@ -174,6 +174,21 @@ async def test_the_window_is_filled_in_the_first_poll_and_the_look_back_newest_f
     assert oldest[-1] in range(NOW - 5 * DAYS - READ_SECONDS, NOW - 5 * DAYS + 2 * HOUR)
 
 
+@pytest.mark.parametrize("counts", [True, False])
+async def test_the_poll_that_fills_the_window_reads_it_once_and_leaves_what_can_wait(
+    counts: bool,
+) -> None:
+    visits = visits_of(history(2_000), counts=counts)
+    await visits.poll()
+    rows = sum(asked.rows for asked in visits.server.searches())
+    shown = visits.shown()
+    assert shown == visits.true_lines()
+    assert rows == shown.total() > 0
+    before = len(visits.server.asked)
+    await visits.poll()
+    assert len(visits.server.asked) - before > 2  # it looks for changes now
+
+
 async def test_what_happened_before_the_first_poll_is_not_counted_and_all_later_is() -> None:
     """By the server's own clock, which is five minutes ahead; however late the rows are."""
     now = NOW + 60 + 300
