@@ -105,6 +105,8 @@ class Intake:
 
         try:
             while (query := reader.next_query()) is not None:
+                if self._events is not None:
+                    await self._events.make_room(self.visit.now_unix)
                 end = await self._server.search(query, receive)
                 reader.page_end(end)
                 await self._hand_on(reader, facts)

@@ -178,6 +178,7 @@ class Slices:
             if judged is run:
                 self._note_read(span, page.length)
                 answers.accept_page(page, query)
+                page.let_rows_go()
                 self._believed.append((span, run))
             return judged
         if answers.memory.ignores_start and page.has_untimed:
@@ -216,6 +217,7 @@ class Slices:
         answers, span = self._answers, Slice(query.span.start, second)
         end = bisect_left(page.rows, second, key=lambda record: answers.instant(record) or 0)
         own = of_types(answers.accept(page.rows[:end], query, page.multiset))
+        page.let_rows_go()
         self._note_read(span, end)
         return Run(raw=own, own=own.copy())
 

@@ -110,7 +110,8 @@ class Page:
     Attributes:
         length: rows it holds, rejected ones included.
         rejected: rows that could not be decoded.
-        rows: those decoded; of an answer longer than a page only the first.
+        rows: those decoded; of an answer longer than a page only the first; none once they have
+            been let go.
         of_type: rows decoded, by type.
         own_of_type: those of them that are the query's own.
         multiset: number of the multiset that its rows are.
@@ -120,6 +121,7 @@ class Page:
         is_passed_on: it is longer than a page, and its rows were accepted as they came.
         is_accepted: its rows have been handed over.
         is_repeat: it is the page before once more.
+        ends: number of rows that were let go, and the first and the last of them.
     """
 
     length: int = 0
@@ -134,6 +136,7 @@ class Page:
     is_passed_on: bool = False
     is_accepted: bool = False
     is_repeat: bool = False
+    ends: tuple[int, DeliveryRecord, DeliveryRecord] | None = None
 
     @property
     def is_unreadable(self) -> bool:
@@ -145,18 +148,32 @@ class Page:
         """Whether all its rows are equal, so that an honest page after it may look the same."""
         return len(self.rows) > 1 and self.rows.count(self.rows[0]) == len(self.rows)
 
+    def let_rows_go(self) -> None:
+        """They have been handed over, and take much memory; nobody will look into them again."""
+        self.ends = _ends(self.rows)
+        self.rows = []
+
     def repeats(self, before: "Page | None", *, may_overlap: bool) -> bool:
         """Whether this is the page *before* again.
 
         Where pages may not overlap, it is so as well if all but a few rows are the same: mail may
-        have gone on meanwhile.
+        have gone on meanwhile. Of a page whose rows were let go the number and the ends tell: what
+        is asked for after it begins where it ended.
         """
         if before is None or self.length == self.rejected:
             return False
+        if before.ends is not None:
+            return _ends(self.rows) == before.ends
         if self.rows == before.rows or may_overlap:
             return self.rows == before.rows
         own = set(self.rows)
         return 10 * len(own.intersection(before.rows)) > 9 * len(own) > 90
+
+
+def _ends(
+    rows: list[DeliveryRecord],
+) -> tuple[int, DeliveryRecord, DeliveryRecord] | None:
+    return (len(rows), rows[0], rows[-1]) if rows else None
 
 
 @dataclass(slots=True)

@@ -14,6 +14,9 @@ from cpanel_mail_exporter.model.window import Slice
 from cpanel_mail_exporter.polling.reading import Accepted
 from cpanel_mail_exporter.polling.shown_rows import kept_lines
 
+_LARGE_ROWS = 1_000
+"""So many rows aren't held longer than need be, and not all rendered at once."""
+
 _Result = TypeVar("_Result")
 
 
@@ -55,7 +58,16 @@ class EventSink:
 
     async def take(self, accepted: Accepted, now_unix: int) -> None:
         """Learn rows. The last ones are held back, to be stored together with the cursor."""
-        held, self._held = self._held, accepted
+        await self._learn_held(now_unix)
+        self._held = accepted
+
+    async def make_room(self, now_unix: int) -> None:
+        """Another answer is about to come: don't hold many rows meanwhile."""
+        if self._held is not None and len(self._held.rows) >= _LARGE_ROWS:
+            await self._learn_held(now_unix)
+
+    async def _learn_held(self, now_unix: int) -> None:
+        held, self._held = self._held, None
         if held is not None:
             await self._learn(held, now_unix, None, None)
 
@@ -188,10 +200,11 @@ class LineSink:
         return self._window.blocks()
 
     def _take(self, accepted: Accepted) -> None:
-        lines = self._lines.render(self._choice.chosen(accepted.rows))
         if self._reading is None:
-            self._window.add(lines)
-        elif accepted.is_inside:
-            self._reading.add(lines)
+            take = self._window.add
         else:
-            self._reading.add_outside(lines)
+            take = self._reading.add if accepted.is_inside else self._reading.add_outside
+        rows = self._choice.chosen(accepted.rows)
+        # Some at a time: lines take as much memory as their rows, until they are compressed.
+        for start in range(0, len(rows), _LARGE_ROWS):
+            take(self._lines.render(rows[start : start + _LARGE_ROWS]))
