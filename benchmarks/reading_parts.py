@@ -20,7 +20,7 @@ from benchmarks.whm_rows import row
 from cpanel_mail_exporter.app.meaning import build_meaning
 from cpanel_mail_exporter.app.process import collect_garbage_seldom, share_one_heap
 from cpanel_mail_exporter.exposition.blocks import cut
-from cpanel_mail_exporter.exposition.log_lines import LogLines
+from cpanel_mail_exporter.exposition.log_lines import LogLine, LogLines
 from cpanel_mail_exporter.ledger.identity import event_identity
 from cpanel_mail_exporter.ledger.ledger import Ledger, LedgerTerms
 from cpanel_mail_exporter.model.records import DeliveryRecord
@@ -89,10 +89,8 @@ def measure(rows: int) -> dict[str, float]:
         ),
     }
     lines = LogLines("email_logs", (("server", "web1"),))
-    rendered: list[list[tuple[int, int, str, str]]] = []
-    found["render"] = timed(
-        lambda: rendered.extend([line[:4] for line in lines.render(piece)] for piece in pieces)
-    )
+    rendered: list[list[LogLine]] = []
+    found["render"] = timed(lambda: rendered.extend(map(lines.render, pieces)))
     found["sort and compress"] = timed(lambda: [cut(sorted(piece)) for piece in rendered])
     found["learn and commit, marked only"] = learn_seconds(pieces, now)
     found["learn and commit, counted"] = learn_seconds(pieces, now - 86_400)

@@ -109,7 +109,7 @@ def cut(lines: Sequence[LogLine] | Sequence[Row]) -> list[KeyedBlock]:
     unique = [*lines[:1], *[line for before, line in pairwise(lines) if line != before]]
     blocks: list[KeyedBlock] = []
     for start in range(0, len(unique), BLOCK_LINES):
-        sent, acted, ids, texts = list(zip(*unique[start : start + BLOCK_LINES], strict=True))[:4]
+        sent, acted, ids, texts = zip(*unique[start : start + BLOCK_LINES], strict=True)
         plain = ("".join(texts[part]).encode() for part in _parts(texts))
         blocks.append(_keyed(array("q", sent), array("q", acted), ids, plain))
     return blocks

@@ -22,16 +22,12 @@ class LogLine(NamedTuple):
         acted: `action_unix`, NO_TIME where there is none.
         msg_id: message id, line breaks taken out.
         text: the line with its newline.
-        send_unix: as the record has it.
-        type: WHM's word for what happened.
     """
 
     sent: int
     acted: int
     msg_id: str
     text: str
-    send_unix: int | None
-    type: str
 
 
 class LogLines:
@@ -57,19 +53,24 @@ class LogLines:
         shown = self._values
         parts = [""] * (2 * len(DELIVERY_LABELS) + 1)  # of one line: text, value, text, ..., text
         parts[::2] = self._texts
+        join = "".join
         lines: list[LogLine] = []
         for record in records:
-            values = record[:22] if shown is None else shown(record)
-            together = "".join(values)
-            parts[1::2] = values if is_plain(together) else _escaped(values, together)
-            sent, acted = record.send_unix, record.action_unix
+            values: list[str]
+            *values, sent, acted = record
+            msg_id = values[8]
+            if shown is not None:
+                values = [*shown(record)]
+            together = join(values)
+            if not is_plain(together):
+                _escape(values, together)
+                msg_id = msg_id.replace("\n", " ")
+            parts[1::2] = values
             line = (
                 NO_TIME if sent is None else sent,
                 NO_TIME if acted is None else acted,
-                record.msg_id.replace("\n", " "),
-                "".join(parts),
-                sent,
-                record.type,
+                msg_id,
+                join(parts),
             )
             lines.append(_new_tuple(LogLine, line))
         return lines
@@ -84,13 +85,14 @@ def _texts_between(name: str, server_labels: LabelPairs) -> list[str]:
     return [f'{name}{{{before}{first}="', *between, '"} 1\n']
 
 
-def _escaped(values: tuple[str, ...], together: str) -> tuple[str, ...]:
-    """The same with escapes: nearly always it is the message alone that needs them.
+def _escape(values: list[str], together: str) -> None:
+    """Put escapes into a line's values: nearly always it is the message alone that needs them.
 
     *together*: the values as one text. Without the message, wherever in it the same text is found
     first, it has the characters of the other values.
     """
     message = values[7]
     if is_plain(together.replace(message, "", 1)):
-        return (*values[:7], label_value(message), *values[8:])
-    return tuple([label_value(value) for value in values])
+        values[7] = label_value(message)
+    else:
+        values[:] = map(label_value, values)

@@ -70,7 +70,7 @@ class LogReading:
         self._ended(self)
 
     def _stray(self, lines: Iterable[LogLine]) -> None:
-        self.outside.update(line[:4] for line in lines)
+        self.outside.update(lines)
         if self._most and len(self.outside) > 2 * self._most + BLOCK_LINES:
             # What will join its second goes before what stays outside.
             ordered = sorted(self.outside, key=lambda row: (self._is_known(row[0]), row))
@@ -108,7 +108,7 @@ class LogWindow:
 
     def add(self, lines: Sequence[LogLine]) -> None:
         """Take single lines of any send time; those sent before the window aren't part of it."""
-        rows = {line[:4] for line in lines if line.sent >= self._start}
+        rows: set[Row] = {line for line in lines if line.sent >= self._start}
         row, let_go = _joined(self._row, self._let_go, rows)
         self._become(row, let_go, self._outside.without_rows(rows))
 
