@@ -1,6 +1,6 @@
 """The bytes served now, in both formats: immutable, swapped whole when a poll brings news."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -84,7 +84,23 @@ class Publication:
 def publication(
     rendered: Sequence[Rendered], order: Iterable[str], log_family: Family
 ) -> Publication:
-    """Put the lines of several servers together, each family in one place.
+    """Put the lines of several servers together; see `assembling`."""
+    steps = assembling(rendered, order, log_family)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            result: Publication = done.value
+            return result
+
+
+def assembling(
+    rendered: Sequence[Rendered], order: Iterable[str], log_family: Family
+) -> Generator[None, None, Publication]:
+    """Put the lines of several servers together, each family in one place and in a step of its own.
+
+    With a thousand servers all families together are megabytes to be compressed: who takes the
+    steps can let others have their turn between them.
 
     Args:
         rendered: in the order their lines are to stand within a family.
@@ -95,7 +111,10 @@ def publication(
     for part in rendered:
         for name, lines in part.families.items():
             found.setdefault(name, []).append(lines)
-    families = {name: _family_pieces(lines) for name, lines in found.items()}
+    families: dict[str, FamilyPieces] = {}
+    for name, lines_of_servers in found.items():
+        families[name] = _family_pieces(lines_of_servers)
+        yield
     blocks = tuple(block.piece for part in rendered for block in part.logs.blocks)
     if blocks:
         by_format = dict.fromkeys(Format, blocks)

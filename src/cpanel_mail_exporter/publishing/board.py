@@ -4,12 +4,17 @@ Built when a poll brought news or something became stale, never by a scrape.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from types import MappingProxyType
 
 from cpanel_mail_exporter.clock import Clock
 from cpanel_mail_exporter.exposition.body import Format
-from cpanel_mail_exporter.exposition.publication import Publication, Rendered, publication
+from cpanel_mail_exporter.exposition.publication import (
+    Publication,
+    Rendered,
+    assembling,
+    publication,
+)
 from cpanel_mail_exporter.metrics import catalogue
 from cpanel_mail_exporter.metrics.shares import shares
 from cpanel_mail_exporter.model.family import FamilySamples
@@ -22,6 +27,7 @@ from cpanel_mail_exporter.publishing.server_board import (
 
 _ORDER = tuple(family.name for family in catalogue.FAMILIES)
 _REST_FOR_WORK = 10.0
+_LONGEST_TURN_SECONDS = 0.005
 _LONGEST_WAIT_SECONDS = 3_600.0
 _NO_LEDGERS: Mapping[str, Numbers] = MappingProxyType({})
 
@@ -79,17 +85,8 @@ class Board:
 
     def build(self) -> None:
         """Make the publications anew from what is known at this instant."""
-        now = self._built_unix = self._clock.now_unix()
-        lines = [server.log_lines(now) for server in self.servers]
-        granted = shares(lines, self._total) if self._total else lines
-        rendered = [s.rendered(now, n) for s, n in zip(self.servers, granted, strict=True)]
-        for server, part in zip(self.servers, rendered, strict=True):
-            before = self._of_server.get(server.terms.name)
-            if before is None or before[0] is not part:
-                alone = publication([part], _ORDER, catalogue.EMAIL_LOGS)
-                self._of_server[server.terms.name] = part, alone
-        own = self._own_rendered = Rendered(rendered_families(self._own()))
-        self._everything = publication([*rendered, own], _ORDER, catalogue.EMAIL_LOGS)
+        for _ in self._building():
+            pass
 
     async def run(self) -> None:
         """Build whenever there is news, until cancelled.
@@ -100,9 +97,39 @@ class Board:
         while True:
             await self._wait_for_news()
             self._news.clear()
-            begun = self._clock.elapsed()
-            self.build()
-            await self._clock.sleep((self._clock.elapsed() - begun) * _REST_FOR_WORK)
+            seconds = await self._build_in_turns()
+            await self._clock.sleep(seconds * _REST_FOR_WORK)
+
+    async def _build_in_turns(self) -> float:
+        """Build, and let others have their turn every few milliseconds; gives what it took."""
+        seconds, begun = 0.0, self._clock.elapsed()
+        for _ in self._building():
+            turn = self._clock.elapsed() - begun
+            if turn >= _LONGEST_TURN_SECONDS:
+                seconds += turn
+                await asyncio.sleep(0)
+                begun = self._clock.elapsed()
+        return seconds + self._clock.elapsed() - begun
+
+    def _building(self) -> Generator[None, None, None]:
+        """Make the publications anew, in steps of one server or one family.
+
+        What a poll brings between two steps is news for the next building.
+        """
+        now = self._built_unix = self._clock.now_unix()
+        lines = [server.log_lines(now) for server in self.servers]
+        granted = shares(lines, self._total) if self._total else lines
+        rendered: list[Rendered] = []
+        for server, share in zip(self.servers, granted, strict=True):
+            part = server.rendered(now, share)
+            rendered.append(part)
+            before = self._of_server.get(server.terms.name)
+            if before is None or before[0] is not part:
+                alone = publication([part], _ORDER, catalogue.EMAIL_LOGS)
+                self._of_server[server.terms.name] = part, alone
+            yield
+        own = self._own_rendered = Rendered(rendered_families(self._own()))
+        self._everything = yield from assembling([*rendered, own], _ORDER, catalogue.EMAIL_LOGS)
 
     async def _wait_for_news(self) -> None:
         # Counted from the last building, not from now: something may have expired meanwhile.

@@ -574,6 +574,32 @@ async def test_it_rests_ten_times_as_long_as_building_took(clock: StandingClock)
     await asyncio.gather(running, return_exceptions=True)
 
 
+async def test_others_have_their_turn_while_many_servers_are_put_together() -> None:
+    class Hurrying(StandingClock):
+        """Each look at it costs six milliseconds, as a step of the building would."""
+
+        def elapsed(self) -> float:
+            self.now += 0.006
+            return self.now
+
+    clock = Hurrying()
+    one = board(clock, *[terms(f"web{number}") for number in range(20)])
+    running = asyncio.create_task(one.run())
+    await asyncio.sleep(0)
+    before = one.everything()
+    with_logs(one, 1)
+    turns = 0
+    while one.everything() is before:
+        assert turns < 200
+        turns += 1
+        await asyncio.sleep(0)
+    families = len(shown(one.everything()).names())
+    assert turns >= 20 + families
+    assert "email_logs" in shown(one.everything()).names()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
 async def test_what_becomes_stale_while_it_rests_is_not_overlooked(clock: StandingClock) -> None:
     own = Counting(clock, seconds=0.5)
     one = board(clock, terms(stale_after_seconds=3.0), own=own)
