@@ -13,14 +13,14 @@ from cpanel_mail_exporter.model.errors import PollError, WrongShape
 from cpanel_mail_exporter.model.outcome import DELIVERY_EVENTS, EMAIL_LOGS
 from cpanel_mail_exporter.model.query import Instant
 from cpanel_mail_exporter.model.window import Slice
-from cpanel_mail_exporter.polling import ranges, schedule
+from cpanel_mail_exporter.polling import ranges, rounds
 from cpanel_mail_exporter.polling.behaviour import facts_after
 from cpanel_mail_exporter.polling.intake import Intake, Visit
 from cpanel_mail_exporter.polling.ports import DeliveryServer
 from cpanel_mail_exporter.polling.ranges import LEAF_SECONDS, READ_SECONDS, Ask
 from cpanel_mail_exporter.polling.reading_cursor import CURSOR
 from cpanel_mail_exporter.polling.reading_terms import Moment, PollReading, ReadingTerms
-from cpanel_mail_exporter.polling.schedule import Round
+from cpanel_mail_exporter.polling.rounds import Round
 from cpanel_mail_exporter.polling.shown_rows import ShownRows
 from cpanel_mail_exporter.polling.sinks import EventSink
 from cpanel_mail_exporter.polling.spans import Spans
@@ -121,10 +121,10 @@ class DeliveriesReading:
         """The fast loop, by send time and, where that works, by action time."""
         standing = self._standing
         until = standing.cursor.until or standing.now_unix
-        new, missed = schedule.fast_loop(standing.now_unix, until)
+        new, missed = rounds.fast_loop(standing.now_unix, until)
         if missed is not None:
             standing.missed(missed)
-        settled = schedule.settled_until(standing.now_unix)
+        settled = rounds.settled_until(standing.now_unix)
         found = await self._look_at(ranges.cover(Slice(new.start, settled)))
         axis = self._axis
         is_whole = True
@@ -142,7 +142,7 @@ class DeliveriesReading:
         span = standing.look_back if start is None else Slice(start, now + 1)
         totals = await self._intake.totals(0, now)
         self._intake.visit.counts.outside = 0  # what came before in this poll comes again
-        await self._read(span, until=schedule.settled_until(now))
+        await self._read(span, until=rounds.settled_until(now))
         cursor = standing.cursor
         if totals and are_missing(self._intake.tally.total(), ranges.fingerprint(totals)):
             # Nothing can be done about a cap if no question can be made narrower.
@@ -166,7 +166,7 @@ class DeliveriesReading:
             found = await self._look_at(parts) if self._axis is Instant.SENT else {}
             rows = self._intake.visit.counts.rows
             await self._read(piece, keeping=found)
-            seconds = schedule.next_fill_seconds(seconds, self._intake.visit.counts.rows - rows)
+            seconds = rounds.next_fill_seconds(seconds, self._intake.visit.counts.rows - rows)
         return has_filled
 
     async def _read_what_can_wait(self, has_time: Callable[[], bool]) -> None:
@@ -206,7 +206,7 @@ class DeliveriesReading:
             await self._read_around(watched, has_time)
         steps_left = _STEPS_FOR_CHANGES
         is_whole = True
-        for due in schedule.due_ranges(watched, self._round):
+        for due in rounds.due_ranges(watched, self._round):
             if axis is Instant.SENT and standing.cursor.unread.within(due):
                 continue
             walk = ranges.walk(due, standing.fingerprints, standing.now_unix)
@@ -293,7 +293,7 @@ class DeliveriesReading:
     async def _compare_last_day(self) -> None:
         """What WHM reports of the last full day, beside what is known of it."""
         standing, last = self._standing, self._state.last_day
-        day = schedule.last_full_day(standing.now_unix)
+        day = rounds.last_full_day(standing.now_unix)
         is_new = last is None or last.start_unix != day.start
         if not is_new and self._round is not Round.ALL:
             return
@@ -401,7 +401,7 @@ class DeliveriesReading:
             self._state = replace(self._state, newest_event_unix=newest)
         poll.state = self._state = replace(
             self._state,
-            backlog_slices=schedule.backlog_slices(cursor.unread),
+            backlog_slices=rounds.backlog_slices(cursor.unread),
             slices_incomplete=cursor.incomplete_within(look_back),
             totals_go_by=cursor.facts.totals if self._intake.has_totals else GoesBy.NOTHING,
             action_filter=cursor.facts.action_filter,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from cpanel_mail_exporter.model.errors import BadStatus, NotJson, PollError, TimedOut, WrongShape
 from cpanel_mail_exporter.model.window import Slice
-from cpanel_mail_exporter.polling import ranges, schedule
+from cpanel_mail_exporter.polling import ranges, rounds
 from cpanel_mail_exporter.polling.ranges import READ_SECONDS, Fingerprints
 from cpanel_mail_exporter.polling.reading_cursor import CURSOR, ReadingCursor
 from cpanel_mail_exporter.polling.reading_terms import ReadingTerms
@@ -67,7 +67,7 @@ class Standing:
         """Make ready for a visit: plan what a new reading has to read, and drop what is too old."""
         cursor, look_back = self.cursor, self.look_back
         if cursor.until is None:
-            cursor.until = schedule.settled_until(self.now_unix)
+            cursor.until = rounds.settled_until(self.now_unix)
             cursor.unread = self._wanted(Slice(look_back.start, cursor.until))
         if not self._has_begun:
             self._has_begun = True
@@ -96,18 +96,18 @@ class Standing:
         self.cursor.unread = self.cursor.unread.with_(Slice(span.start, end))
         self.fingerprints.drop(span)
 
-    def plan_round(self) -> schedule.Round:
+    def plan_round(self) -> rounds.Round:
         """Decide how far back this visit looks for changes."""
         cursor, interval = self.cursor, self._terms.interval_seconds
         if cursor.day_looked_unix is None or cursor.all_looked_unix is None:
-            before = schedule.looked_before(self._terms.name, self.now_unix, interval)
+            before = rounds.looked_before(self._terms.name, self.now_unix, interval)
             cursor.day_looked_unix = cursor.all_looked_unix = before
-        due = schedule.due_round(
+        due = rounds.due_round(
             self.now_unix, cursor.day_looked_unix, cursor.all_looked_unix, interval
         )
-        if due is not schedule.Round.NEWEST:
+        if due is not rounds.Round.NEWEST:
             cursor.day_looked_unix = self.now_unix
-        if due is schedule.Round.ALL:
+        if due is rounds.Round.ALL:
             cursor.all_looked_unix = self.now_unix
         return due
 
@@ -123,22 +123,22 @@ class Standing:
         if not unread and self.cursor.unread:
             self.aside = Spans()
             unread = self.cursor.unread
-        return schedule.next_unread(unread)
+        return rounds.next_unread(unread)
 
     def failed(self, span: Slice, error: PollError) -> None:
         """A span could not be read; if that may be owed to the span, others go first now."""
         if isinstance(error, _OWED_TO_A_SPAN):
             self.aside = self.aside.with_(span)
 
-    def round_ended(self, looked: schedule.Round, *, is_whole: bool) -> None:
+    def round_ended(self, looked: rounds.Round, *, is_whole: bool) -> None:
         """What was planned has been looked at, or was broken off: then all is due again soon."""
-        if looked is not schedule.Round.ALL:
+        if looked is not rounds.Round.ALL:
             return
         if is_whole:
             self.aside = Spans()
         else:
             interval = self._terms.interval_seconds
-            self.cursor.all_looked_unix = schedule.nearly_due(self.now_unix, interval)
+            self.cursor.all_looked_unix = rounds.nearly_due(self.now_unix, interval)
 
     def next_incomplete(self) -> Slice | None:
         """A slice that could not be read whole, and that the fast loop doesn't read anyway."""
