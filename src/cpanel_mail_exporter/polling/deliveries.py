@@ -59,6 +59,7 @@ class DeliveriesReading:
         self._sweep: list[Slice] = []
         self._round = Round.ALL
         self._longest_when_short = 0
+        self._has_shown = False
 
     async def poll(self, moment: Moment) -> PollReading:
         """One visit; never raises but for cancellation and mistakes of ours."""
@@ -80,8 +81,9 @@ class DeliveriesReading:
         except PollError as error:
             poll.error = error
         if poll.error is None and not self._terms.is_single:
+            is_first_filling, self._has_shown = has_filled and not self._has_shown, True
             try:
-                if has_filled:
+                if is_first_filling:
                     # What has just been read has hardly changed, and the lines are waited for.
                     await self._tidy()
                 else:

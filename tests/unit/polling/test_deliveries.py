@@ -189,6 +189,14 @@ async def test_the_poll_that_fills_the_window_reads_it_once_and_leaves_what_can_
     assert len(visits.server.asked) - before > 2  # it looks for changes now
 
 
+async def test_polls_an_hour_apart_fill_the_window_each_time_and_read_the_backlog_as_well() -> None:
+    visits = visits_of(history(500), backfill=True)
+    await visits.poll_times(2, after_seconds=HOUR)
+    slices = visits.last.state.backlog_slices
+    await visits.poll_times(5, after_seconds=HOUR)
+    assert visits.last.state.backlog_slices <= slices - 5
+
+
 async def test_what_happened_before_the_first_poll_is_not_counted_and_all_later_is() -> None:
     """By the server's own clock, which is five minutes ahead; however late the rows are."""
     now = NOW + 60 + 300
