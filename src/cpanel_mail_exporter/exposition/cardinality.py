@@ -139,13 +139,13 @@ class _Text(NamedTuple):
     plain: Callable[[], bytes]
 
 
-def _texts_of(family: Family, parts: Sequence[tuple[str, Rendered]]) -> list[_Text]:
+def _texts_of(family: Family, parts: Sequence[tuple[str, Rendered]]) -> Sequence[_Text]:
     found = (rendered.families.get(family.name) for _, rendered in parts)
     texts = [one.text for one in found if one is not None]
     return _spread([_Text(text.count(b"\n"), len(text), partial(bytes, text)) for text in texts])
 
 
-def _texts_of_logs(parts: Sequence[tuple[str, Rendered]]) -> list[_Text]:
+def _texts_of_logs(parts: Sequence[tuple[str, Rendered]]) -> Sequence[_Text]:
     return _spread(
         [
             _Text(block.lines, block.piece.length, block.piece.plain)
