@@ -7,9 +7,8 @@ number of scrapes at once hold the publication only once.
 import asyncio
 from collections.abc import Iterable, Iterator
 
-from aiohttp import web
-
 from cpanel_mail_exporter.exposition.body import Body
+from cpanel_mail_exporter.web.http import BaseRequest, StreamResponse
 
 CHUNK_BYTES = 256 * 1024
 
@@ -41,7 +40,7 @@ def chunks(pieces: Iterable[bytes], chunk_bytes: int = CHUNK_BYTES) -> Iterator[
         yield b"".join(gathered)
 
 
-async def send_body(response: web.StreamResponse, request: web.BaseRequest, body: Body) -> None:
+async def send_body(response: StreamResponse, request: BaseRequest, body: Body) -> None:
     """Send *response* with *body*; for HEAD its headers alone.
 
     Raises:
