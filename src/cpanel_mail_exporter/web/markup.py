@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from html import escape
-from importlib.resources import files
+from pathlib import Path
 from string import Template
 from urllib.parse import urlencode
 
@@ -33,9 +33,9 @@ class Sheet:
     """
 
     def __init__(self, template: str) -> None:
-        here = files(__package__)
-        self._template = Template(here.joinpath(template).read_text("utf-8"))
-        self._style = here.joinpath("status_page.css").read_text("utf-8")
+        here = Path(__file__)
+        self._template = Template(here.with_name(template).read_text("utf-8"))
+        self._style = here.with_name("status_page.css").read_text("utf-8")
         digest = base64.b64encode(hashlib.sha256(self._style.encode()).digest()).decode()
         self.headers: Mapping[str, str] = {
             "Content-Security-Policy": (
