@@ -6,8 +6,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from cpanel_mail_exporter import demo, logs
-from cpanel_mail_exporter.app.explain import explain
+from cpanel_mail_exporter import logs
 from cpanel_mail_exporter.app.running import poll_once, serve
 from cpanel_mail_exporter.config.explain import load_explain
 from cpanel_mail_exporter.config.flags import parse
@@ -51,9 +50,14 @@ def _run(argv: Sequence[str]) -> int:
     invocation = parse(argv, os.environ)
     if invocation.command != "serve" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    # What only one command needs would stay in the memory of a program that serves for months.
     if invocation.command == "demo":
+        from cpanel_mail_exporter import demo  # noqa: PLC0415
+
         return demo.run(load_demo(invocation))
     if invocation.command == "explain":
+        from cpanel_mail_exporter.app.explain import explain  # noqa: PLC0415
+
         explain(load_explain(invocation), sys.stdin.buffer, sys.stdout)
         return _OK
     settings = load(invocation, os.environ, reserved_labels=reserved_labels())

@@ -3,10 +3,10 @@
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from importlib import metadata
 
 import aiohttp
 
+from cpanel_mail_exporter import __version__
 from cpanel_mail_exporter.app.ledgers import Ledgers
 from cpanel_mail_exporter.app.live_token import LiveToken
 from cpanel_mail_exporter.app.log_rows import shown_rows
@@ -51,11 +51,6 @@ from cpanel_mail_exporter.whm.tls import client_context
 DISTRIBUTION = "cpanel-mail-exporter"
 
 
-def version() -> str:
-    """Version of the installed distribution."""
-    return metadata.version(DISTRIBUTION)
-
-
 class Exporter:
     """All parts of one exporter, wired and not yet running.
 
@@ -81,7 +76,7 @@ class Exporter:
         self._clock = clock
         self._ledgers = ledgers.by_server
         process = ProcessFigures()
-        about = build_info(version())
+        about = build_info(__version__)
         published: Board | None = None
 
         def own() -> Sequence[FamilySamples]:
@@ -202,12 +197,15 @@ def _access(
     token: LiveToken,
     context: Callable[..., ssl.SSLContext],
 ) -> Access:
+    tls = None
+    if server.endpoint.scheme == "https":
+        tls = context(server.tls.ca_file, insecure_skip_verify=server.tls.insecure_skip_verify)
     return Access(
         name=server.name,
         endpoint=server.endpoint,
         user=server.user,
         token=token.current,
-        tls=context(server.tls.ca_file, insecure_skip_verify=server.tls.insecure_skip_verify),
+        tls=tls,
         server_name=server.tls.server_name,
         timeout_seconds=settings.request_timeout_seconds,
     )
@@ -254,7 +252,7 @@ def web_server(
     return WebServer(
         published=exporter.board,
         views=exporter.views,
-        version=version(),
+        version=__version__,
         now_unix=clock.now_unix,
         host=web.host,
         port=web.port,

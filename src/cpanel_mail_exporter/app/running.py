@@ -7,8 +7,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
+from cpanel_mail_exporter import __version__
 from cpanel_mail_exporter.app.cardinality import Cardinality
-from cpanel_mail_exporter.app.exporter import DISTRIBUTION, Exporter, version, web_server
+from cpanel_mail_exporter.app.exporter import DISTRIBUTION, Exporter, web_server
 from cpanel_mail_exporter.app.ledgers import Ledgers, open_ledgers
 from cpanel_mail_exporter.app.privacy import open_mask
 from cpanel_mail_exporter.app.process import (
@@ -58,7 +59,7 @@ async def serve(settings: Settings) -> None:
 async def _serve(
     settings: Settings, ledgers: Ledgers, mask: LabelMask | None, clock: SystemClock
 ) -> None:
-    async with open_session(user_agent=f"{DISTRIBUTION}/{version()}") as session:
+    async with open_session(user_agent=f"{DISTRIBUTION}/{__version__}") as session:
         exporter = Exporter(settings, session, clock, ledgers, mask=mask)
         cardinality = Cardinality(settings, exporter, clock, ledgers.meaning.provider_count)
         web = web_server(settings, exporter, clock, cardinality.figures)
@@ -90,7 +91,7 @@ async def poll_once(settings: Settings) -> bool:
     allow_many_connections()
     share_one_heap()
     collect_garbage_seldom()
-    async with open_session(user_agent=f"{DISTRIBUTION}/{version()}") as session:
+    async with open_session(user_agent=f"{DISTRIBUTION}/{__version__}") as session:
         ledgers = open_ledgers(settings, once=True)
         mask = open_mask(settings)
         exporter = Exporter(settings, session, clock, ledgers, mask=mask, once=True)

@@ -7,9 +7,9 @@ of them may be a token.
 import argparse
 import re
 from collections.abc import Sequence
-from importlib import metadata
 from typing import Any, NoReturn
 
+from cpanel_mail_exporter import __version__
 from cpanel_mail_exporter.config.option import Option
 from cpanel_mail_exporter.config.options import FLAGGED
 from cpanel_mail_exporter.config.problems import ConfigError, Place, Problem, suggestion
@@ -67,11 +67,8 @@ def help_text() -> str:
 
 
 def version_text() -> str:
-    """What --version prints: the program's name and the version that is installed."""
-    try:
-        return f"{DISTRIBUTION} {metadata.version(DISTRIBUTION)}"
-    except metadata.PackageNotFoundError:
-        return f"{DISTRIBUTION} (not installed as a package)"
+    """What --version prints: the program's name and its version."""
+    return f"{DISTRIBUTION} {__version__}"
 
 
 def _in_one_spelling(argument: str) -> str:

@@ -5,7 +5,6 @@ Read when the configuration is checked, at start, and again on SIGHUP.
 
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 
 from cpanel_mail_exporter import bounces
@@ -91,7 +90,7 @@ def package_providers() -> ProviderTable:
 
 
 def _of_package(name: str) -> str:
-    return files(bounces).joinpath(name).read_text(encoding="utf-8")
+    return Path(bounces.__path__[0], name).read_text(encoding="utf-8")
 
 
 def _rules(path: Path | None, problems: list[Problem]) -> tuple[Rule, ...]:

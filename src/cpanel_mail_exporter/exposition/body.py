@@ -4,6 +4,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
+PART_BYTES = 96 * 1024
+"""The most text that is made at once while a body is sent.
+
+Small enough that malloc keeps the memory for the next part. Larger pieces are given back to the
+system each time, and getting them again costs more than what is done with them; and every client
+holds one.
+"""
+
 
 class Format(Enum):
     """Exposition formats; the value is the Content-Type."""
@@ -18,7 +26,8 @@ class Body:
 
     Attributes:
         length: its size in bytes (Content-Length).
-        open: gives a fresh iterator over its pieces; a piece is at most about 2 MB.
+        open: gives a fresh iterator over its pieces; what is made on the way comes in
+            pieces of at most PART_BYTES, what is at hand as it is.
     """
 
     length: int

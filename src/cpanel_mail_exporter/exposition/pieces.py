@@ -7,10 +7,11 @@ them and some clients stop silently after the first.)
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from isal import isal_zlib
 
-from cpanel_mail_exporter.exposition.body import Body
+from cpanel_mail_exporter.exposition.body import PART_BYTES, Body
 
 _LEVEL = 1
 _GZIP_HEADER = bytes([0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 255])
@@ -40,6 +41,17 @@ class Piece:
             return self.kept
         return isal_zlib.decompress(self.deflated + _DEFLATE_END, _RAW_DEFLATE)
 
+    def parts(self) -> Iterator[bytes]:
+        """The text, in parts of at most PART_BYTES where it must be inflated."""
+        if self.kept is not None:
+            yield self.kept
+            return
+        inflating = isal_zlib.decompressobj(_RAW_DEFLATE)
+        rest, missing = self.deflated, self.length
+        while missing and (part := inflating.decompress(rest, min(PART_BYTES, missing))):
+            rest, missing = inflating.unconsumed_tail, missing - len(part)
+            yield part
+
 
 def piece(plain: bytes, *, keep: bool) -> Piece:
     """Compress *plain*; with *keep* the text is held beside its compressed form."""
@@ -67,7 +79,7 @@ def plain_body(pieces: Sequence[Piece]) -> Body:
     """The text of *pieces* one after another."""
 
     def parts() -> Iterator[bytes]:
-        return (part.plain() for part in pieces)
+        return chain.from_iterable(part.parts() for part in pieces)
 
     return Body(sum(part.length for part in pieces), parts)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from aiohttp import web
+from cpanel_mail_exporter.web.http import Response
 
 COMMON_HEADERS: Mapping[str, str] = {
     # Without it aiohttp would tell its own version and Python's.
@@ -15,7 +15,7 @@ COMMON_HEADERS: Mapping[str, str] = {
 """For every answer; pages loosen the policy by what they need."""
 
 
-def plain(status: int, sentence: str, headers: Mapping[str, str] | None = None) -> web.Response:
+def plain(status: int, sentence: str, headers: Mapping[str, str] | None = None) -> Response:
     """A page of one sentence."""
     return content(
         f"{sentence}\n".encode(), "text/plain; charset=utf-8", status=status, headers=headers
@@ -24,9 +24,9 @@ def plain(status: int, sentence: str, headers: Mapping[str, str] | None = None) 
 
 def content(
     body: bytes, content_type: str, *, status: int = 200, headers: Mapping[str, str] | None = None
-) -> web.Response:
+) -> Response:
     """A small answer that is held whole."""
-    return web.Response(
+    return Response(
         status=status,
         body=body,
         headers={**COMMON_HEADERS, "Content-Type": content_type, **(headers or {})},

@@ -19,8 +19,6 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from enum import Enum, auto
 
-import bcrypt
-
 from cpanel_mail_exporter.model.secret import Secret
 
 BCRYPT_BYTES = 72
@@ -40,6 +38,8 @@ def matches(password: bytes, hashed: bytes) -> bool:
 
     bcrypt sees 72 bytes; tools that make hashes drop the rest without a word, so we do as well.
     """
+    import bcrypt  # noqa: PLC0415 - only where logins are asked for
+
     try:
         return bcrypt.checkpw(password[:BCRYPT_BYTES], hashed)
     except ValueError:
@@ -150,6 +150,8 @@ class BasicAuth:
 
 def _decoy(hashed: bytes) -> bytes:
     """A hash of the same cost that nothing matches: its last part is no result of bcrypt's."""
+    import bcrypt  # noqa: PLC0415 - only where logins are asked for
+
     parts = hashed.split(b"$")
     try:
         return bcrypt.gensalt(int(parts[2])) + b"." * 31

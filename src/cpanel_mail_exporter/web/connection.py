@@ -13,9 +13,8 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from aiohttp import web
-
 from cpanel_mail_exporter.web.answers import plain
+from cpanel_mail_exporter.web.http import BaseRequest, RequestHandler, Server, StreamResponse
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +75,7 @@ class Connections:
             connection.drop("stopping")
 
 
-class Connection(web.RequestHandler):
+class Connection(RequestHandler):
     """aiohttp's protocol for one connection, with limits.
 
     Attributes:
@@ -85,7 +84,7 @@ class Connection(web.RequestHandler):
 
     __slots__ = ("_connections", "_line", "_request_timer", "_stall_timer", "is_busy")
 
-    def __init__(self, server: web.Server, connections: Connections) -> None:
+    def __init__(self, server: Server, connections: Connections) -> None:
         super().__init__(
             server,
             loop=asyncio.get_running_loop(),
@@ -154,11 +153,11 @@ class Connection(web.RequestHandler):
 
     def handle_error(
         self,
-        request: web.BaseRequest,
+        request: BaseRequest,
         status: int = 500,
         exc: BaseException | None = None,
         message: str | None = None,  # noqa: ARG002
-    ) -> web.StreamResponse:
+    ) -> StreamResponse:
         """Answer what aiohttp couldn't read, or what failed in answering."""
         if isinstance(exc, ConnectionError):
             raise ConnectionResetError("the client has gone") from exc

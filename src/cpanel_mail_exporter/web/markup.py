@@ -6,22 +6,17 @@ direction.
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from html import escape
-from importlib.resources import files
+from pathlib import Path
 from string import Template
 from urllib.parse import urlencode
 
 LONGEST_TEXT = 600
 LONGEST_FILTER = 200
-_UNFIT = (
-    *(code for code in (*range(32), *range(127, 160)) if code not in b"\t\n\r"),
-    *range(0x202A, 0x202F),
-    *range(0x2066, 0x206A),
-    *range(0xD800, 0xE000),
-)
-_REPLACED = dict.fromkeys(_UNFIT, "\ufffd")
+_UNFIT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """Controls, overrides of the writing direction, and halves of characters."""
 
 
@@ -33,9 +28,9 @@ class Sheet:
     """
 
     def __init__(self, template: str) -> None:
-        here = files(__package__)
-        self._template = Template(here.joinpath(template).read_text("utf-8"))
-        self._style = here.joinpath("status_page.css").read_text("utf-8")
+        here = Path(__file__)
+        self._template = Template(here.with_name(template).read_text("utf-8"))
+        self._style = here.with_name("status_page.css").read_text("utf-8")
         digest = base64.b64encode(hashlib.sha256(self._style.encode()).digest()).decode()
         self.headers: Mapping[str, str] = {
             "Content-Security-Policy": (
@@ -70,7 +65,7 @@ def text(outside: str) -> str:
     """Text from outside, fit to stand in HTML, in an attribute as well."""
     if len(outside) > LONGEST_TEXT:
         outside = outside[:LONGEST_TEXT] + "\u2026"
-    return escape(outside.translate(_REPLACED))
+    return escape(_UNFIT.sub("\ufffd", outside))
 
 
 def link(words: str, address: str) -> str:

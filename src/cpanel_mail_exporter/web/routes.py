@@ -7,8 +7,6 @@ make the exporter ask a WHM server anything, or connect to anything.
 from collections.abc import Awaitable, Callable, Mapping
 from ipaddress import IPv6Address, ip_address
 
-from aiohttp import web
-
 from cpanel_mail_exporter.model.endpoint import Endpoint
 from cpanel_mail_exporter.web.answers import content, plain
 from cpanel_mail_exporter.web.bounces_page import PATH as BOUNCES_PATH
@@ -16,6 +14,7 @@ from cpanel_mail_exporter.web.bounces_page import BouncesPage
 from cpanel_mail_exporter.web.cardinality_page import PATH as CARDINALITY_PATH
 from cpanel_mail_exporter.web.cardinality_page import CardinalityPage
 from cpanel_mail_exporter.web.discovery import own_address, target_groups
+from cpanel_mail_exporter.web.http import BaseRequest, Response
 from cpanel_mail_exporter.web.ports import (
     Cardinality,
     Exposition,
@@ -26,7 +25,7 @@ from cpanel_mail_exporter.web.ports import (
 )
 from cpanel_mail_exporter.web.status_page import StatusPage
 
-Answer = web.Response | Exposition | Awaitable[web.Response]
+Answer = Response | Exposition | Awaitable[Response]
 """What isn't at hand at once is awaited, while others are answered."""
 
 _NAMES = "name[]"
@@ -66,7 +65,7 @@ class Routes:
         self._series = CardinalityPage()
         self._scheme = scheme
         self._now_unix = now_unix
-        self._paths: Mapping[str, Callable[[web.BaseRequest], Answer]] = {
+        self._paths: Mapping[str, Callable[[BaseRequest], Answer]] = {
             "/": self._status_page,
             "/metrics": lambda request: _selected(request, published.everything()),
             "/probe": self._probe,
@@ -77,7 +76,7 @@ class Routes:
             "/-/ready": self._ready,
         }
 
-    def answer(self, request: web.BaseRequest) -> Answer:
+    def answer(self, request: BaseRequest) -> Answer:
         """What a request gets, refusals included."""
         found = self._paths.get(request.path)
         if found is None:
@@ -86,7 +85,7 @@ class Routes:
             return plain(405, "Only GET and HEAD are answered.", {"Allow": "GET, HEAD"})
         return found(request)
 
-    def _probe(self, request: web.BaseRequest) -> Answer:
+    def _probe(self, request: BaseRequest) -> Answer:
         targets = request.query.getall("target", [])
         if len(targets) != 1:
             return plain(400, "Name exactly one server, as in /probe?target=NAME.")
@@ -95,11 +94,11 @@ class Routes:
             return plain(404, "No server is configured by this name; /sd lists those that are.")
         return _selected(request, publication)
 
-    def _discovery(self, request: web.BaseRequest) -> web.Response:
+    def _discovery(self, request: BaseRequest) -> Response:
         address = own_address(request.headers.getall("Host", []), self._reached(request))
         return content(target_groups(self._views(), address, self._scheme), "application/json")
 
-    def _reached(self, request: web.BaseRequest) -> str:
+    def _reached(self, request: BaseRequest) -> str:
         """Own address on a request's connection, since "all interfaces" can't be scraped."""
         if request.transport is None:
             raise ConnectionResetError("the client has gone")
@@ -108,14 +107,14 @@ class Routes:
         mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
         return Endpoint(self._scheme, str(mapped or address), port).authority
 
-    def _ready(self, _: web.BaseRequest) -> web.Response:
+    def _ready(self, _: BaseRequest) -> Response:
         views = self._views()
         missing = sum(not view.was_polled for view in views)
         if missing:
             return plain(503, f"Not ready: {missing} of {len(views)} servers not polled yet.")
         return plain(200, "Ready: every server has been polled.")
 
-    def _status_page(self, request: web.BaseRequest) -> web.Response:
+    def _status_page(self, request: BaseRequest) -> Response:
         html = self._page.render(
             self._views(),
             self._now_unix(),
@@ -124,7 +123,7 @@ class Routes:
         )
         return content(html, "text/html; charset=utf-8", headers=self._page.headers)
 
-    def _bounces_page(self, request: web.BaseRequest) -> web.Response:
+    def _bounces_page(self, request: BaseRequest) -> Response:
         html = self._bounces.render(
             self._unexplained(),
             self._now_unix(),
@@ -133,7 +132,7 @@ class Routes:
         )
         return content(html, "text/html; charset=utf-8", headers=self._bounces.headers)
 
-    async def _cardinality_page(self, request: web.BaseRequest) -> web.Response:
+    async def _cardinality_page(self, request: BaseRequest) -> Response:
         html = self._series.render(
             await self._cardinality(),
             self._now_unix(),
@@ -143,7 +142,7 @@ class Routes:
         return content(html, "text/html; charset=utf-8", headers=self._series.headers)
 
 
-def _selected(request: web.BaseRequest, publication: Publication) -> Exposition:
+def _selected(request: BaseRequest, publication: Publication) -> Exposition:
     """The families that the query names, as in `/metrics?name[]=a&name[]=b`; without one, all."""
     names = request.query.getall(_NAMES, None)
     return publication if names is None else publication.only(names)

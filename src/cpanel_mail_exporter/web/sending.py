@@ -7,11 +7,10 @@ number of scrapes at once hold the publication only once.
 import asyncio
 from collections.abc import Iterable, Iterator
 
-from aiohttp import web
+from cpanel_mail_exporter.exposition.body import PART_BYTES, Body
+from cpanel_mail_exporter.web.http import BaseRequest, StreamResponse
 
-from cpanel_mail_exporter.exposition.body import Body
-
-CHUNK_BYTES = 256 * 1024
+CHUNK_BYTES = PART_BYTES
 
 
 class BodyLengthWrong(Exception):
@@ -30,7 +29,8 @@ def chunks(pieces: Iterable[bytes], chunk_bytes: int = CHUNK_BYTES) -> Iterator[
         if gathered and gathered_bytes + len(piece) > chunk_bytes:
             yield b"".join(gathered)
             gathered, gathered_bytes = [], 0
-        if len(piece) > chunk_bytes:
+        if len(piece) >= chunk_bytes:
+            # Not gathered: the next piece needn't be made before this one has been taken.
             view = memoryview(piece)
             for start in range(0, len(piece), chunk_bytes):
                 yield view[start : start + chunk_bytes]
@@ -41,7 +41,7 @@ def chunks(pieces: Iterable[bytes], chunk_bytes: int = CHUNK_BYTES) -> Iterator[
         yield b"".join(gathered)
 
 
-async def send_body(response: web.StreamResponse, request: web.BaseRequest, body: Body) -> None:
+async def send_body(response: StreamResponse, request: BaseRequest, body: Body) -> None:
     """Send *response* with *body*; for HEAD its headers alone.
 
     Raises:

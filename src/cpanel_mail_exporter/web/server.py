@@ -5,13 +5,12 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 
-from aiohttp import web
-
 from cpanel_mail_exporter.model.secret import Secret
 from cpanel_mail_exporter.web.answers import COMMON_HEADERS, plain
 from cpanel_mail_exporter.web.basic_auth import BasicAuth, Verdict
 from cpanel_mail_exporter.web.bounces_page import BouncesPage
 from cpanel_mail_exporter.web.connection import Connection, Connections, Limits
+from cpanel_mail_exporter.web.http import BaseRequest, Response, Server, StreamResponse
 from cpanel_mail_exporter.web.listening import open_sockets
 from cpanel_mail_exporter.web.negotiation import accepts_gzip, exposition_format
 from cpanel_mail_exporter.web.ports import (
@@ -77,7 +76,7 @@ class WebServer:
         self._sleep = sleep
         self._auth: BasicAuth | None = None
         self._connections: Connections | None = None
-        self._runner: web.ServerRunner | None = None
+        self._server: Server | None = None
         self._listeners: list[asyncio.Server] = []
         self._watch: asyncio.Task[None] | None = None
         page = StatusPage(version, links)
@@ -99,9 +98,7 @@ class WebServer:
         host, port = sockets[0].getsockname()[:2]
         self._auth = BasicAuth(self._users) if self._users else None
         connections = self._connections = Connections(self._limits)
-        server = web.Server(self._handle)
-        self._runner = web.ServerRunner(server, shutdown_timeout=self._limits.stop_seconds)
-        await self._runner.setup()
+        server = self._server = Server(self._handle)
         loop = asyncio.get_running_loop()
         tls = self._certificate
         for listening in sockets:
@@ -127,9 +124,12 @@ class WebServer:
             self._watch.cancel()
             await asyncio.wait([self._watch])
             self._watch = None
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
+        if self._server is not None:
+            # A request that has just come is to be seen as one under way.
+            await asyncio.sleep(0)
+            self._server.pre_shutdown()
+            await self._server.shutdown(self._limits.stop_seconds)
+            self._server = None
         if self._connections is not None:
             self._connections.drop_all()
             with suppress(TimeoutError):
@@ -139,7 +139,7 @@ class WebServer:
             self._auth.close()
             self._auth = None
 
-    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def _handle(self, request: BaseRequest) -> StreamResponse:
         connection = request.protocol
         if not isinstance(connection, Connection):
             raise TypeError("a request came by a connection that isn't ours")
@@ -153,12 +153,12 @@ class WebServer:
         finally:
             connection.request_ended()
 
-    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def _answer(self, request: BaseRequest) -> StreamResponse:
         refusal = await _refusal(self._auth, request) if self._auth else None
         found = self._routes.answer(request) if refusal is None else refusal
         if isinstance(found, Awaitable):
             found = await found
-        if not isinstance(found, web.Response):
+        if not isinstance(found, Response):
             return await _send_exposition(request, found)
         if request.method not in ("GET", "HEAD"):
             # A body may follow that nobody wants to read.
@@ -177,7 +177,7 @@ class WebServer:
                 log.warning("%s The one in use stays.", error)
 
 
-async def _refusal(auth: BasicAuth, request: web.BaseRequest) -> web.Response | None:
+async def _refusal(auth: BasicAuth, request: BaseRequest) -> Response | None:
     """Why a request isn't let in, None if it is."""
     sent = request.headers.getall("Authorization", [])
     verdict = await auth.verdict(sent[0] if len(sent) == 1 else None, request.remote or "")
@@ -192,7 +192,7 @@ async def _refusal(auth: BasicAuth, request: web.BaseRequest) -> web.Response | 
     )
 
 
-async def _send_exposition(request: web.BaseRequest, exposition: Exposition) -> web.StreamResponse:
+async def _send_exposition(request: BaseRequest, exposition: Exposition) -> StreamResponse:
     wanted = exposition_format(_joined(request, "Accept"))
     compressed = accepts_gzip(_joined(request, "Accept-Encoding"))
     headers = {
@@ -202,11 +202,11 @@ async def _send_exposition(request: web.BaseRequest, exposition: Exposition) -> 
     }
     if compressed:
         headers["Content-Encoding"] = "gzip"
-    response = web.StreamResponse(headers=headers)
+    response = StreamResponse(headers=headers)
     await send_body(response, request, exposition.body(wanted, compressed))
     return response
 
 
-def _joined(request: web.BaseRequest, header: str) -> str:
+def _joined(request: BaseRequest, header: str) -> str:
     """All lines of a header that is a list."""
     return ",".join(request.headers.getall(header, []))

@@ -120,7 +120,7 @@ class Access:
     Attributes:
         name: the operator's name for it, used in messages.
         token: gives the API token to send now; it may change between calls.
-        tls: how its certificate is checked; ignored for plain HTTP.
+        tls: how its certificate is checked; None for plain HTTP.
         server_name: name that the certificate must be for, None for the endpoint's host.
         timeout_seconds: for one request, from connecting to the last byte.
     """
@@ -129,7 +129,7 @@ class Access:
     endpoint: Endpoint
     user: str
     token: Callable[[], Secret]
-    tls: ssl.SSLContext
+    tls: ssl.SSLContext | None
     server_name: str | None
     timeout_seconds: float
 
@@ -309,7 +309,7 @@ class WhmServer:
             URL(f"{access.endpoint.url}/json-api/{function}?{query}", encoded=True),
             headers={"Authorization": f"whm {access.user}:{access.token().reveal()}"},
             allow_redirects=False,
-            ssl=access.tls,
+            ssl=access.tls or True,
             server_hostname=access.server_name if access.endpoint.scheme == "https" else None,
             timeout=aiohttp.ClientTimeout(total=access.timeout_seconds),
         ) as response:

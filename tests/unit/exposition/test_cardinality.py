@@ -1,5 +1,8 @@
 """Series are counted exactly, values of labels exactly or, in a sample, never too high."""
 
+import tracemalloc
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,6 +14,7 @@ from cpanel_mail_exporter.exposition.cardinality import (
     ServerSeries,
     count_series,
 )
+from cpanel_mail_exporter.exposition.log_blocks import LogBlocks
 from cpanel_mail_exporter.exposition.publication import Rendered
 from cpanel_mail_exporter.exposition.text import LabelPairs, family_lines
 from cpanel_mail_exporter.metrics.catalogue import EMAIL_LOGS
@@ -97,3 +101,38 @@ def test_little_is_inflated_of_much_mail() -> None:
     assert found.series == 100_000
     assert len(inflated) * Block.piece.length <= 2 * cardinality.SAMPLE_BYTES
     assert 0 < found.sampled <= SAMPLE_LINES
+
+
+def of_logs() -> tuple[Rendered, Family]:
+    """60,000 lines, 31 MB of text."""
+    blocks = log_blocks([delivery(number) for number in range(1_000)]).blocks
+    return Rendered({}, LogBlocks(blocks * 60, 60_000)), EMAIL_LOGS
+
+
+def of_a_family() -> tuple[Rendered, Family]:
+    """200,000 lines, 12 MB of text."""
+    keys = [(f"{number}", f"{number:050}") for number in range(200_000)]
+    return rendered(PAIRS, [(key, 1) for key in keys]), PAIRS
+
+
+@pytest.mark.parametrize("published", [of_logs, of_a_family])
+def test_to_look_into_much_text_takes_little_memory(published) -> None:
+    """Whatever is counted while polls go on adds to the peak of the whole program."""
+    part, family = published()
+    count_series([("web1", part)], EMAIL_LOGS)
+    tracemalloc.start()
+    try:
+        (found,) = count_series([("web1", part)], EMAIL_LOGS).families
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert found.family is family
+    assert found.sampled >= SAMPLE_LINES // 2
+    assert peak_bytes < 4_000_000
+
+
+def test_without_a_look_at_labels_nothing_is_inflated(monkeypatch: pytest.MonkeyPatch) -> None:
+    part, _ = of_logs()
+    monkeypatch.setattr(cardinality, "_looked_into", None)
+    counted = count_series([("web1", part)], EMAIL_LOGS, looked_into=0)
+    assert counted.families == (FamilySeries(EMAIL_LOGS, 60_000),)

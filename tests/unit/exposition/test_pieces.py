@@ -4,11 +4,13 @@ import gzip
 import shutil
 import subprocess
 import zlib
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cpanel_mail_exporter.exposition import pieces
 from cpanel_mail_exporter.exposition.body import Body
 from cpanel_mail_exporter.exposition.pieces import Piece, gzip_body, piece, piece_of, plain_body
 
@@ -38,8 +40,8 @@ def one_member(packed: bytes) -> bytes:
 
 @given(TEXTS, st.data())
 def test_gzip_is_one_member_that_holds_the_plain_body(texts: list[bytes], data: st.DataObject):
-    pieces = [piece(text, keep=data.draw(st.booleans())) for text in texts]
-    plain, packed = joined(plain_body(pieces)), joined(gzip_body(pieces))
+    made = [piece(text, keep=data.draw(st.booleans())) for text in texts]
+    plain, packed = joined(plain_body(made)), joined(gzip_body(made))
     assert plain == b"".join(texts)
     assert one_member(packed) == plain
     assert gzip.decompress(packed) == plain
@@ -50,6 +52,16 @@ def test_a_piece_gives_its_text_whether_kept_or_inflated(texts: list[bytes]) -> 
     for text in texts:
         assert piece(text, keep=True).plain() == piece(text, keep=False).plain() == text
         assert piece(text, keep=False).kept is None
+
+
+@given(TEXTS, st.integers(1, 2_000))
+def test_what_is_inflated_for_a_body_comes_in_parts(texts: list[bytes], most_bytes: int) -> None:
+    with patch.object(pieces, "PART_BYTES", most_bytes):
+        for text in texts:
+            parts = list(piece(text, keep=False).parts())
+            assert b"".join(parts) == text
+            assert all(0 < len(part) <= most_bytes for part in parts)
+            assert b"".join(piece(text, keep=True).parts()) == text
 
 
 @given(TEXTS)

@@ -1,6 +1,7 @@
 """How much is done at a stretch, and how much is held, while 100,000 lines are served: counted."""
 
 import gc
+import tracemalloc
 import weakref
 from collections.abc import Collection, Iterator
 from typing import Any
@@ -9,17 +10,16 @@ import pytest
 
 from cpanel_mail_exporter.exposition import log_blocks, publication
 from cpanel_mail_exporter.exposition.blocks import BLOCK_LINES
-from cpanel_mail_exporter.exposition.body import Body, Format
-from cpanel_mail_exporter.exposition.pieces import Piece, piece
+from cpanel_mail_exporter.exposition.body import PART_BYTES, Body, Format
+from cpanel_mail_exporter.exposition.pieces import Piece, piece, plain_body
 from cpanel_mail_exporter.publishing.board import Board
-from cpanel_mail_exporter.web.sending import CHUNK_BYTES, send_body
+from cpanel_mail_exporter.web.sending import CHUNK_BYTES, chunks, send_body
 from tests.unit.publishing.boards import board, deliveries, poll, stat, terms
 from tests.unit.publishing.boards import log_blocks as blocks_of
 from tests.unit.publishing.clock import StandingClock
 
 NOW = 1_795_350_000.0
 LINES = 100_000
-LARGEST_LINE_BYTES = 1_000
 
 
 class Answer:
@@ -29,7 +29,7 @@ class Answer:
 
     def __init__(self) -> None:
         self.written: list[bytes | memoryview] = []
-        self.inflated: list[Piece] = []
+        self.inflated: list[bytes] = []
         self.most_inflated_bytes = 0
         self.writer = self
 
@@ -48,7 +48,7 @@ class Answer:
 
     def _turn(self) -> None:
         """Here others get their turn."""
-        done = sum(part.length for part in self.inflated)
+        done = sum(map(len, self.inflated))
         self.most_inflated_bytes = max(self.most_inflated_bytes, done)
         self.inflated.clear()
 
@@ -65,7 +65,7 @@ def full() -> Board:
 @pytest.mark.parametrize("names", [None, ["email_logs"]])
 @pytest.mark.parametrize("compressed", [False, True])
 @pytest.mark.parametrize("form", Format)
-async def test_between_two_turns_of_others_at_most_one_block_is_inflated(
+async def test_between_two_turns_of_others_at_most_two_parts_are_inflated(
     full: Board,
     monkeypatch: pytest.MonkeyPatch,
     form: Format,
@@ -73,21 +73,23 @@ async def test_between_two_turns_of_others_at_most_one_block_is_inflated(
     names: Collection[str] | None,
 ) -> None:
     answer = Answer()
-    plain = Piece.plain
+    parts = Piece.parts
 
-    def noted(self: Piece) -> bytes:
-        if self.kept is None:
-            answer.inflated.append(self)
-        return plain(self)
+    def noted(self: Piece) -> Iterator[bytes]:
+        for part in parts(self):
+            if self.kept is None:
+                answer.inflated.append(part)
+            yield part
 
-    monkeypatch.setattr(Piece, "plain", noted)
+    monkeypatch.setattr(Piece, "parts", noted)
+    monkeypatch.setattr(Piece, "plain", None)
     whole = full.everything()
     exposition = whole if names is None else whole.only(names)
     body = exposition.body(form, compressed)
     await send_body(answer, answer, body)  # type: ignore[arg-type]
     assert sum(map(len, answer.written)) == body.length
     assert max(map(len, answer.written)) <= CHUNK_BYTES
-    assert answer.most_inflated_bytes <= (0 if compressed else BLOCK_LINES * LARGEST_LINE_BYTES)
+    assert answer.most_inflated_bytes <= (0 if compressed else 2 * PART_BYTES)
     assert compressed or answer.most_inflated_bytes > 0
 
 
@@ -121,6 +123,22 @@ def test_scrapes_at_once_share_the_bytes(full: Board) -> None:
     )
     blocks = LINES // BLOCK_LINES
     assert len(set(text) & set(openmetrics)) >= blocks
+
+
+def test_what_a_waiting_client_holds_does_not_grow_with_the_lines() -> None:
+    """Two parts of the text where blocks meet, and what inflates them, however large a block is."""
+    block = piece(b"a line with a long text\n" * 90_000, keep=False)
+    body = plain_body([block] * 3)
+    clients = [chunks(body.open()) for _ in range(50)]
+    tracemalloc.start()
+    try:
+        for _ in range(30):
+            held = [next(client) for client in clients]
+        held_bytes, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert max(map(len, held)) <= CHUNK_BYTES
+    assert held_bytes < len(clients) * 4 * PART_BYTES
 
 
 async def test_a_client_that_vanished_holds_nothing() -> None:
