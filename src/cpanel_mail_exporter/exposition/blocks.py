@@ -5,6 +5,7 @@ cuts or joins blocks makes new ones, and leaves all others the same objects.
 """
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -105,8 +106,7 @@ AnyBlock = KeyedBlock | OpenBlock
 
 def cut(lines: Sequence[LogLine] | Sequence[Row]) -> list[KeyedBlock]:
     """Sorted lines -> blocks of at most BLOCK_LINES; equal lines become one."""
-    # Sorted, so equal ones stand side by side; comparing neighbours is cheaper than hashing lines.
-    unique = [*lines[:1], *[line for before, line in pairwise(lines) if line != before]]
+    unique = _unique(lines)
     blocks: list[KeyedBlock] = []
     for start in range(0, len(unique), BLOCK_LINES):
         sent, acted, ids, texts = zip(*unique[start : start + BLOCK_LINES], strict=True)
@@ -153,10 +153,31 @@ def clusters(blocks: Sequence[KeyedBlock]) -> list[list[KeyedBlock]]:
 
 
 def merged(cluster: list[KeyedBlock]) -> list[KeyedBlock]:
-    """The lines of blocks that overlap in order, equal lines once."""
+    """The lines of blocks that overlap in order, equal lines once; a few are open at a time."""
     if len(cluster) < 2:
         return cluster
-    return cut(sorted(row for block in cluster for row in block.opened().rows()))
+    blocks: list[KeyedBlock] = []
+    ready: list[Row] = []
+    for rows in _in_order(cluster):
+        ready += _unique(rows)
+        whole = len(ready) - len(ready) % BLOCK_LINES
+        blocks += cut(ready[:whole])
+        del ready[:whole]
+    return blocks + cut(ready)
+
+
+def _in_order(cluster: Iterable[KeyedBlock]) -> Iterator[list[Row]]:
+    """The rows of blocks, sorted; those that stand equally far are given together."""
+    ordered = sorted(cluster, key=lambda block: block.first)
+    following: list[Key | None] = [block.first for block in ordered[1:]]
+    rows: list[Row] = []
+    for block, next_first in zip(ordered, [*following, None], strict=True):
+        rows += block.opened().rows()
+        rows.sort()
+        # No block that is still closed has a row before this.
+        end = len(rows) if next_first is None else bisect_left(rows, next_first)
+        yield rows[:end]
+        del rows[:end]
 
 
 def texts(blocks: Iterable[AnyBlock]) -> Iterator[bytes]:
@@ -178,6 +199,12 @@ def _closed(group: Sequence[AnyBlock]) -> KeyedBlock:
         lines += opened.texts
     plain = (b"\n".join([*lines[part], b""]) for part in _parts(lines))
     return _keyed(send_times, action_times, ids, plain)
+
+
+def _unique(lines: Sequence[Row]) -> list[Row]:
+    """Sorted lines, equal ones once."""
+    # They stand side by side, and comparing neighbours is cheaper than hashing lines.
+    return [*lines[:1], *[line for before, line in pairwise(lines) if line != before]]
 
 
 def _parts(lines: Sequence[object]) -> Iterator[slice]:

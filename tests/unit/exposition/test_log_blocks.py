@@ -1,5 +1,6 @@
 """Whatever the order and the batches, blocks hold the lines once, oldest first, newest kept."""
 
+import tracemalloc
 from collections.abc import Sequence
 
 import pytest
@@ -142,3 +143,24 @@ def test_rows_out_of_order_lose_none_that_belongs_to_the_newest(order: str) -> N
 def test_nothing_taken_gives_no_blocks() -> None:
     assert built([(True, []), (False, [])], 5, 2) == LogBlocks((), 0)
     assert LogBlocks().newest(3) == LogBlocks()
+
+
+def test_lines_that_came_twice_are_put_in_order_a_few_blocks_at_a_time() -> None:
+    """As when answers of a long slice look cut, and all of it is read again in pieces."""
+    once = [delivery(second, message="x" * 500) for second in range(100, 8_100)]
+    rendered = LINES.render(once)
+    text_bytes = sum(len(line.text) for line in rendered)
+    builder = LogBlocksBuilder(0)
+    for batch_lines in (1_000, 800):
+        for first in range(0, len(rendered), batch_lines):
+            builder.add(rendered[first : first + batch_lines])
+    wanted = [line.text for line in rendered]
+    del rendered
+    tracemalloc.start()
+    try:
+        blocks = builder.finish()
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert "".join(lines(blocks)) == "".join(wanted)
+    assert peak_bytes < text_bytes / 2
