@@ -74,6 +74,7 @@ class BouncesPage:
         events = sum(row.text.events for row in rows)
         return self._sheet.filled(
             title=f"{len(rows)} unexplained - cpanel_mail_exporter",
+            heading="Replies that no rule explains",
             moment=moment(now_unix),
             links=link("Status", "/") + "\n" + link("/metrics", "/metrics"),
             summary=_summary(len(rows), events, len(servers)),

@@ -60,6 +60,7 @@ class CardinalityPage:
         series = sum(one.series for one in figures.families)
         return self._sheet.filled(
             title=f"{series:,} series - cpanel_mail_exporter",
+            heading="Series, and what they cost",
             moment=f"{moment(now_unix)}, counted {age(figures.age_seconds)} ago",
             links=link("Status", "/") + "\n" + link("/metrics", "/metrics"),
             summary=_summary(figures, series),

@@ -21,16 +21,19 @@ _UNFIT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u
 
 
 class Sheet:
-    """A page's template with the style that all pages share.
+    """A page's own part, in the frame and the style that all pages share.
+
+    Args:
+        template: name of the file of its own part.
 
     Attributes:
         headers: the policy under which its style, and nothing else, is allowed.
     """
 
     def __init__(self, template: str) -> None:
-        here = Path(__file__)
-        self._template = Template(here.with_name(template).read_text("utf-8"))
-        self._style = here.with_name("status_page.css").read_text("utf-8")
+        self._frame = Template(_read("page.html"))
+        self._main = Template(_read(template))
+        self._style = _read("page.css")
         digest = base64.b64encode(hashlib.sha256(self._style.encode()).digest()).decode()
         self.headers: Mapping[str, str] = {
             "Content-Security-Policy": (
@@ -39,9 +42,28 @@ class Sheet:
             )
         }
 
-    def filled(self, **parts: str) -> bytes:
-        """The page as UTF-8 with *parts*, which are HTML, in their places."""
-        return self._template.substitute(style=self._style, **parts).encode()
+    def filled(
+        self, *, title: str, heading: str, moment: str, links: str, summary: str, **parts: str
+    ) -> bytes:
+        """The page as UTF-8.
+
+        All are HTML: what stands in the frame, and *parts*, which go to their places in the page's
+        own part.
+        """
+        return self._frame.substitute(
+            title=title,
+            style=self._style,
+            heading=heading,
+            moment=moment,
+            links=links,
+            summary=summary,
+            main=self._main.substitute(parts),
+        ).encode()
+
+
+def _read(name: str) -> str:
+    """A file that lies beside this module."""
+    return Path(__file__).with_name(name).read_text("utf-8")
 
 
 def age(seconds: float) -> str:

@@ -79,8 +79,8 @@ class StatusPage:
         shown = found[(number - 1) * PAGE_SERVERS : number * PAGE_SERVERS]
         return self._sheet.filled(
             title=_title(views),
-            version=text(self._version),
-            moment=moment(now_unix),
+            heading="cpanel_mail_exporter",
+            moment=f"Version {text(self._version)} &middot; {moment(now_unix)}",
             links="\n".join(link(words, address) for words, address in self._links),
             summary=_summary(views),
             filter=_filter(wanted, len(found), len(views)),
