@@ -9,6 +9,7 @@ told apart like accounts; who isn't to be judged is for others to say.
 from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
+from operator import itemgetter
 
 from cpanel_mail_exporter.ledger.change import (
     KIND_DEFERRAL,
@@ -18,6 +19,7 @@ from cpanel_mail_exporter.ledger.change import (
 from cpanel_mail_exporter.ledger.counters import OUTBOUND, UNKNOWN
 from cpanel_mail_exporter.ledger.direction import REMOTE_USER, is_stopped_here
 from cpanel_mail_exporter.ledger.new_event import NewEvent
+from cpanel_mail_exporter.model.records import DeliveryRecord
 from cpanel_mail_exporter.spam_runs.activity import SLOT_SECONDS, Activity
 from cpanel_mail_exporter.spam_runs.sketch import FEW_BITS, MANY_BITS, sketch
 
@@ -30,80 +32,64 @@ FIRST_TRY_SECONDS = 600
 
 _NO_SENDER = frozenset(("", REMOTE_USER))
 _KNOWN_NETWORKS = 4_096
+_told = itemgetter(
+    *map(
+        DeliveryRecord._fields.index,
+        ("user", "sender", "sender_ip", "recipient", "send_unix"),
+    )
+)
+# Where each number of an Activity is noted while it grows.
+(
+    _TRIED,
+    _DELIVERED,
+    _DEFERRED,
+    _FAILED,
+    _UNKNOWN,
+    _STOPPED,
+    _ADDRESSES,
+    _NETWORKS,
+    _RECIPIENTS,
+) = range(9)
 # What a NamedTuple's constructor calls, without its detour.
 _new_tuple = tuple.__new__
 
 
 def activity_of(events: Iterable[NewEvent]) -> dict[ActivityKey, Activity]:
     """What the new events of an answer come to, by user and slot."""
-    found: dict[ActivityKey, _Gathered] = {}
+    found: dict[ActivityKey, list[int]] = {}
+    recipients: dict[ActivityKey, list[str]] = {}
     addresses, networks = _AddressSketches(), _NetworkSketches()
     for record, _, _, when, kind, way, reason in events:
-        user = record.user
-        if kind == KIND_OTHER or user in _NO_SENDER:
-            continue
         # Without a transport nothing says where mail would have gone: recipients that can't be
         # routed are as a rule elsewhere.
         if way != OUTBOUND and (way != UNKNOWN or kind == KIND_SUCCESS):
             continue
+        user, sender, sender_ip, recipient, send_unix = _told(record)
+        if kind == KIND_OTHER or user in _NO_SENDER:
+            continue
         key = user, when - when % SLOT_SECONDS
-        gathered = found.get(key)
-        if gathered is None:
-            gathered = found[key] = _Gathered()
-        send_unix = record.send_unix
+        noted = found.get(key)
+        if noted is None:
+            noted = found[key] = [0] * len(Activity._fields)
+            recipients[key] = []
         if send_unix is None or when - send_unix <= FIRST_TRY_SECONDS:
-            gathered.tried += 1
+            noted[_TRIED] += 1
         if kind == KIND_SUCCESS:
-            gathered.delivered += 1
+            noted[_DELIVERED] += 1
         elif is_stopped_here(record):
-            gathered.stopped += 1
+            noted[_STOPPED] += 1
         elif kind == KIND_DEFERRAL:
-            gathered.deferred += 1
+            noted[_DEFERRED] += 1
         else:
-            gathered.failed += 1
+            noted[_FAILED] += 1
             if reason is not None and reason.reason == UNKNOWN_USER:
-                gathered.unknown += 1
-        gathered.addresses |= addresses[record.sender]
-        gathered.networks |= networks[record.sender_ip]
-        gathered.recipients.append(record.recipient)
-    return {key: gathered.activity() for key, gathered in found.items()}
-
-
-class _Gathered:
-    """What was noted of one user and slot."""
-
-    __slots__ = (
-        "addresses",
-        "deferred",
-        "delivered",
-        "failed",
-        "networks",
-        "recipients",
-        "stopped",
-        "tried",
-        "unknown",
-    )
-
-    def __init__(self) -> None:
-        self.tried = self.delivered = self.deferred = self.failed = self.unknown = 0
-        self.stopped = self.addresses = self.networks = 0
-        self.recipients: list[str] = []
-
-    def activity(self) -> Activity:
-        return _new_tuple(
-            Activity,
-            (
-                self.tried,
-                self.delivered,
-                self.deferred,
-                self.failed,
-                self.unknown,
-                self.stopped,
-                self.addresses,
-                self.networks,
-                sketch(self.recipients, MANY_BITS),
-            ),
-        )
+                noted[_UNKNOWN] += 1
+        noted[_ADDRESSES] |= addresses[sender]
+        noted[_NETWORKS] |= networks[sender_ip]
+        recipients[key].append(recipient)
+    for key, noted in found.items():
+        noted[_RECIPIENTS] = sketch(recipients[key], MANY_BITS)
+    return {key: _new_tuple(Activity, noted) for key, noted in found.items()}
 
 
 class _AddressSketches(dict[str, int]):

@@ -6,8 +6,10 @@ counted as the fullest answer held. What depends on other events of a recipient 
 there are, never on which came first.
 """
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 from types import MappingProxyType
 
 from cpanel_mail_exporter.ledger import counters as names
@@ -20,17 +22,13 @@ from cpanel_mail_exporter.ledger.change import (
     KIND_SUCCESS,
     Change,
     Deferral,
-    Event,
     Known,
 )
 from cpanel_mail_exporter.ledger.counters import CounterKey
 from cpanel_mail_exporter.ledger.counting import Counting
-from cpanel_mail_exporter.ledger.direction import direction
+from cpanel_mail_exporter.ledger.direction import directions
 from cpanel_mail_exporter.ledger.exemplars import Latest
-from cpanel_mail_exporter.ledger.identity import (
-    event_identity,
-    recipient_identity,
-)
+from cpanel_mail_exporter.ledger.identity import event_identities, recipient_identities
 from cpanel_mail_exporter.ledger.meaning import Meaning
 from cpanel_mail_exporter.ledger.new_event import NewEvent
 from cpanel_mail_exporter.ledger.unclassified import Unexplained
@@ -43,9 +41,6 @@ _KINDS = {
     names.FAILURE: KIND_FAILURE,
     names.DEFER: KIND_DEFERRAL,
 }
-_KINDS_WITH_A_REASON = (KIND_FAILURE, KIND_DEFERRAL)
-# What a NamedTuple's constructor calls, without its detour.
-_new_tuple = tuple.__new__
 _NOTHING_SEEN: Mapping[int, int] = MappingProxyType({})
 
 
@@ -98,12 +93,62 @@ def apply(
         horizon_unix: rows sent before it are passed over: their identities have been forgotten.
         seen_before: how often each identity stood in earlier batches of the same answer.
     """
+    # Column by column: each step over all rows in one go takes half as long as all steps row by row.
     result = Applied()
-    facts = _Facts(known)
-    known_copies = known.copies
-    seen = result.seen
-    new: list[NewEvent] = []
-    counted: list[NewEvent] = []
+    rows, seconds = _within_reach(records, horizon_unix, result)
+    identities: Sequence[int] = event_identities(rows)
+    are_new = _are_new(identities, known.copies, seen_before, result.seen)
+    if not all(are_new):
+        rows, seconds, identities = (
+            list(compress(column, are_new)) for column in (rows, seconds, identities)
+        )
+    recipients = recipient_identities(
+        (second, record.msg_id, record.recipient)
+        for second, record in zip(seconds, rows, strict=True)
+    )
+    kinds = [_KINDS.get(record.type, KIND_OTHER) for record in rows]
+    whens = [
+        second if record.action_unix is None else record.action_unix
+        for second, record in zip(seconds, rows, strict=True)
+    ]
+    is_counted = [when >= counting_since_unix for when in whens]
+    reasons = [
+        # Of a deferral that is only marked nobody wants to know why.
+        meaning.reason(record)
+        if kind == KIND_FAILURE or (counts and kind == KIND_DEFERRAL)
+        else None
+        for record, kind, counts in zip(rows, kinds, is_counted, strict=True)
+    ]
+    new = list(
+        zip(rows, seconds, recipients, whens, kinds, directions(rows), reasons, strict=True)
+    )
+    counted = list(compress(new, is_counted))
+    change = result.change
+    copies = map(result.seen.__getitem__, identities)
+    change.events = list(zip(seconds, identities, recipients, kinds, copies, strict=True))
+    if len(set(identities)) < len(identities):
+        # Equal rows that are new together.
+        change.events = list(dict.fromkeys(change.events))
+    _note_deferrals(known, new, change)
+    change.activity = activity_of(new)
+    counting = Counting(meaning, known.sized)
+    counting.count(counted, change)
+    result.to_place, result.unexplained = counting.to_place, counting.unexplained
+    result.latest = counting.latest
+    result.new_events = len(new)
+    result.counted_events = len(counted)
+    return result
+
+
+def _within_reach(
+    records: Iterable[DeliveryRecord], horizon_unix: float, result: Applied
+) -> tuple[list[DeliveryRecord], list[int]]:
+    """The rows that can be known again, with the second each is kept under; *result* notes others.
+
+    It also notes the newest action time.
+    """
+    rows: list[DeliveryRecord] = []
+    seconds: list[int] = []
     newest = 0
     for record in records:
         if record.type == IN_PROGRESS:
@@ -119,72 +164,42 @@ def apply(
             continue
         if action_unix is not None and action_unix > newest:
             newest = action_unix
-        identity = event_identity(record)
+        rows.append(record)
+        seconds.append(second)
+    result.newest_event_unix = newest or None
+    return rows, seconds
+
+
+def _are_new(
+    identities: Sequence[int],
+    known_copies: Mapping[int, int],
+    seen_before: Mapping[int, int],
+    seen: dict[int, int],
+) -> list[bool]:
+    """Which rows of a batch are new; *seen* becomes how often each identity has stood in it."""
+    are_new: list[bool] = []
+    for identity in identities:
         copies = seen.get(identity)
         if copies is None:
             copies = seen_before.get(identity, 0)
         copies += 1
         seen[identity] = copies
-        if copies <= known_copies.get(identity, 0):
-            continue
-        when = second if action_unix is None else action_unix
-        kind = _KINDS.get(record.type, KIND_OTHER)
-        recipient = recipient_identity(second, record.msg_id, record.recipient)
-        facts.events[identity] = _new_tuple(Event, (second, identity, recipient, kind, copies))
-        if kind in FINAL_KINDS:
-            facts.note_final(recipient)
-        elif kind == KIND_DEFERRAL:
-            facts.note_deferral(second, recipient, when)
-        reason = meaning.reason(record) if kind in _KINDS_WITH_A_REASON else None
-        event = record, second, recipient, when, kind, direction(record), reason
-        new.append(event)
-        if when >= counting_since_unix:
-            counted.append(event)
-    facts.put_into(result.change)
-    result.change.activity = activity_of(new)
-    counting = Counting(meaning, known.sized)
-    counting.count(counted, result.change)
-    result.to_place, result.unexplained = counting.to_place, counting.unexplained
-    result.latest = counting.latest
-    result.new_events = len(new)
-    result.counted_events = len(counted)
-    result.newest_event_unix = newest or None
-    return result
+        are_new.append(copies > known_copies.get(identity, 0))
+    return are_new
 
 
-class _Facts:
-    """What the new events of an answer are to their recipients."""
-
-    def __init__(self, known: Known) -> None:
-        self.events: dict[int, Event] = {}
-        self._known_final = known.final
-        self._known_deferred = known.deferrals
-        self._final: set[int] = set()
-        self._deferred: set[int] = set()
-        self._deferrals: dict[tuple[int, int, int], int] = {}
-        self._deferred_change = 0
-
-    def note_deferral(self, second: int, recipient: int, when: int) -> None:
-        """A recipient was deferred; it is a deferred one as long as it has no final outcome."""
-        key = second, recipient, when
-        self._deferrals[key] = self._deferrals.get(key, 0) + 1
-        if recipient in self._deferred or recipient in self._known_deferred:
-            return
-        self._deferred.add(recipient)
-        if recipient not in self._final and recipient not in self._known_final:
-            self._deferred_change += 1
-
-    def note_final(self, recipient: int) -> None:
-        """A recipient has a final outcome, perhaps one before which it was deferred."""
-        if recipient in self._final or recipient in self._known_final:
-            return
-        self._final.add(recipient)
-        if recipient in self._deferred or recipient in self._known_deferred:
-            self._deferred_change -= 1
-
-    def put_into(self, change: Change) -> None:
-        """Add them to *change*."""
-        change.events = list(self.events.values())
-        change.deferrals = [Deferral(*key, copies) for key, copies in self._deferrals.items()]
-        if self._deferred_change:
-            change.counters[names.DEFERRED_RECIPIENTS, ()] = self._deferred_change
+def _note_deferrals(known: Known, new: Sequence[NewEvent], change: Change) -> None:
+    """What new events are to their recipients: deferred, and no more so after a final outcome."""
+    deferrals = Counter(
+        (second, recipient, when)
+        for _, second, recipient, when, kind, _, _ in new
+        if kind == KIND_DEFERRAL
+    )
+    if not deferrals and not known.deferrals:
+        return
+    change.deferrals = [Deferral(*key, copies) for key, copies in deferrals.items()]
+    final = {event[2] for event in new if event[4] in FINAL_KINDS} - known.final
+    begun = {recipient for _, recipient, _ in deferrals} - known.deferrals.keys()
+    added = len(begun - known.final - final) - len(final & known.deferrals.keys())
+    if added:
+        change.counters[names.DEFERRED_RECIPIENTS, ()] = added

@@ -4,7 +4,7 @@ Everything is kept under the second its message was sent in: all rows of one mes
 mail of one age is forgotten together.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -37,6 +37,10 @@ class Event(NamedTuple):
     recipient: int
     kind: int
     copies: int
+
+
+EventFields = tuple[int, int, int, int, int]
+"""Those of an `Event` without their names, since there are so many; named ones will do as well."""
 
 
 class Deferral(NamedTuple):
@@ -117,7 +121,7 @@ class Change:
         forget_before_unix: events, deferrals, sizes and slices of earlier seconds are deleted.
     """
 
-    events: list[Event] = field(default_factory=list)
+    events: Sequence[EventFields] = field(default_factory=list)
     deferrals: list[Deferral] = field(default_factory=list)
     sized: list[Sized] = field(default_factory=list)
     pending: list[Pending] = field(default_factory=list)

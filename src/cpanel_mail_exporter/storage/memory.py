@@ -151,7 +151,7 @@ class MemoryStore:
 
     def _add_facts(self, change: Change) -> None:
         for event in change.events:
-            self._events.setdefault(event.second, {})[event.identity] = event
+            self._events.setdefault(event[0], {})[event[1]] = Event(*event)
         for deferral in change.deferrals:
             recipients = self._deferrals.setdefault(deferral.second, {})
             times = recipients.setdefault(deferral.recipient, {})

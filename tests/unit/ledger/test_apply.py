@@ -50,6 +50,11 @@ def at_work(**numbers: int) -> Activity:
     )
 
 
+def events_of(change: Change) -> list[Event]:
+    """Its events, with names."""
+    return [Event(*fields) for fields in change.events]
+
+
 def test_a_success_adds_its_event_time_and_size_and_leaves_its_attempts_pending() -> None:
     record = row("outbound", "success", T, T + 7)
     assert apply(Known(), [record], MEANING, 0) == Applied(
@@ -155,7 +160,7 @@ def test_types_that_are_not_known_count_as_other_and_show_as_drift() -> None:
     for word in ("archived", "", "Success"):
         record = row("inbound", word, T, T)
         change = apply(Known(), [record], MEANING, 0).change
-        assert [event.kind for event in change.events] == [KIND_OTHER]
+        assert [event.kind for event in events_of(change)] == [KIND_OTHER]
         assert change.pending == []
         assert change.counters == {
             ("events", ("other", "inbound", "local")): 1,
@@ -169,11 +174,11 @@ def test_equal_rows_are_as_many_events_and_seen_again_they_are_still_as_many() -
     record = row("outbound", "success", T, T)
     identity = event_identity(record)
     two = apply(Known(), [record, record], MEANING, 0)
-    assert (two.new_events, two.change.events[0].copies, two.change.pending[0].copies) == (2, 2, 2)
+    assert (two.new_events, events_of(two.change)[0].copies, two.change.pending[0].copies) == (2, 2, 2)
     assert apply(Known(copies={identity: 2}), [record, record], MEANING, 0).change == Change()
     assert apply(Known(copies={identity: 2}), [record], MEANING, 0).change.is_empty
     third = apply(Known(copies={identity: 2}), [record] * 3, MEANING, 0)
-    assert (third.new_events, third.change.events[0].copies) == (1, 3)
+    assert (third.new_events, events_of(third.change)[0].copies) == (1, 3)
 
 
 def test_batches_of_one_answer_are_counted_together() -> None:
@@ -183,7 +188,7 @@ def test_batches_of_one_answer_are_counted_together() -> None:
     first = apply(Known(), [record], MEANING, 0)
     known = Known(copies={identity: 1}, sized={(MESSAGE, OUTBOUND)})
     second = apply(known, [record], MEANING, 0, seen_before=first.seen)
-    assert (second.new_events, second.change.events[0].copies, second.seen) == (1, 2, {identity: 2})
+    assert (second.new_events, events_of(second.change)[0].copies, second.seen) == (1, 2, {identity: 2})
     assert apply(known, [record], MEANING, 0).change.is_empty
 
 
@@ -221,7 +226,7 @@ def test_events_before_the_counting_are_marked_and_not_counted() -> None:
     assert (result.new_events, result.counted_events, result.to_place) == (3, 0, {})
     assert result.change.counters == {}
     assert (result.change.pending, result.change.sized) == ([], [])
-    assert [event.kind for event in result.change.events] == [
+    assert [event.kind for event in events_of(result.change)] == [
         KIND_DEFERRAL,
         KIND_SUCCESS,
         KIND_SUCCESS,
@@ -232,7 +237,7 @@ def test_events_before_the_counting_are_marked_and_not_counted() -> None:
 
 def test_a_row_without_send_time_goes_by_its_action_time_and_has_no_duration() -> None:
     result = apply(Known(), [row("outbound", "success", None, T)], MEANING, 0)
-    assert [event.second for event in result.change.events] == [T]
+    assert [event.second for event in events_of(result.change)] == [T]
     assert result.change.counters == {("events", ("success", "outbound", "other")): 1, **SIZE}
 
 
