@@ -20,7 +20,11 @@ def with_stand_in(text: str, recipient: str) -> str:
     >>> with_stand_in("550 <amy@example.com> is unknown", "amy@example.com")
     '550 <xxxxxxxxxxx@x.x> is unknown'
     """
-    if recipient not in text or len(recipient) <= len(_END) or _ADDRESS.fullmatch(recipient) is None:
+    if (
+        recipient not in text
+        or len(recipient) <= len(_END)
+        or _ADDRESS.fullmatch(recipient) is None
+    ):
         return text
     around = text.split(recipient)
     if ":" not in around[0] and text.startswith(WRAPPERS):

@@ -93,15 +93,15 @@ def apply(
         horizon_unix: rows sent before it are passed over: their identities have been forgotten.
         seen_before: how often each identity stood in earlier batches of the same answer.
     """
-    # Column by column: each step over all rows in one go takes half as long as all steps row by row.
+    # Column by column: a step over all rows in one go takes much less than all steps row by row.
     result = Applied()
     rows, seconds = _within_reach(records, horizon_unix, result)
     identities: Sequence[int] = event_identities(rows)
     are_new = _are_new(identities, known.copies, seen_before, result.seen)
     if not all(are_new):
-        rows, seconds, identities = (
-            list(compress(column, are_new)) for column in (rows, seconds, identities)
-        )
+        rows = list(compress(rows, are_new))
+        seconds = list(compress(seconds, are_new))
+        identities = list(compress(identities, are_new))
     recipients = recipient_identities(
         (second, record.msg_id, record.recipient)
         for second, record in zip(seconds, rows, strict=True)
@@ -119,9 +119,7 @@ def apply(
         else None
         for record, kind, counts in zip(rows, kinds, is_counted, strict=True)
     ]
-    new = list(
-        zip(rows, seconds, recipients, whens, kinds, directions(rows), reasons, strict=True)
-    )
+    new = list(zip(rows, seconds, recipients, whens, kinds, directions(rows), reasons, strict=True))
     counted = list(compress(new, is_counted))
     change = result.change
     copies = map(result.seen.__getitem__, identities)

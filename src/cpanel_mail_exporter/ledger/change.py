@@ -21,6 +21,10 @@ OUTCOME_OF_KIND: tuple[str, ...] = (names.OTHER, names.DEFER, names.SUCCESS, nam
 """Label value of each kind, in the order of their numbers."""
 
 
+FiveFields = tuple[int, int, int, int, int]
+"""Those of an `Event` or `Pending` without their names, since there are so many."""
+
+
 class Event(NamedTuple):
     """One identity that has been seen.
 
@@ -37,10 +41,6 @@ class Event(NamedTuple):
     recipient: int
     kind: int
     copies: int
-
-
-EventFields = tuple[int, int, int, int, int]
-"""Those of an `Event` without their names, since there are so many; named ones will do as well."""
 
 
 class Deferral(NamedTuple):
@@ -121,10 +121,10 @@ class Change:
         forget_before_unix: events, deferrals, sizes and slices of earlier seconds are deleted.
     """
 
-    events: Sequence[EventFields] = field(default_factory=list)
+    events: Sequence[FiveFields] = field(default_factory=list)
     deferrals: list[Deferral] = field(default_factory=list)
-    sized: list[Sized] = field(default_factory=list)
-    pending: list[Pending] = field(default_factory=list)
+    sized: Sequence[tuple[int, int, int]] = field(default_factory=list)
+    pending: Sequence[FiveFields] = field(default_factory=list)
     settled: list[Pending] = field(default_factory=list)
     counters: dict[CounterKey, int] = field(default_factory=dict)
     seats: dict[CounterKey, Seat | None] = field(default_factory=dict)

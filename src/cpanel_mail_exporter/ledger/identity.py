@@ -61,7 +61,9 @@ def event_identities(records: Iterable[DeliveryRecord]) -> tuple[int, ...]:
     if not _are_apart(texts, 9):
         for place, record in enumerate(records):
             if texts[place].count("\0") != 8:
-                kind, msg_id, recipient, delivered_to, *instants, transport, host, ip = _parts(record)
+                kind, msg_id, recipient, delivered_to, *instants, transport, host, ip = _parts(
+                    record
+                )
                 sent, sent_text, acted, acted_text = instants
                 sent = sent_text if sent is None else sent
                 acted = acted_text if acted is None else acted

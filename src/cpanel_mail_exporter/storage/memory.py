@@ -156,10 +156,11 @@ class MemoryStore:
             recipients = self._deferrals.setdefault(deferral.second, {})
             times = recipients.setdefault(deferral.recipient, {})
             times[deferral.action_unix] = times.get(deferral.action_unix, 0) + deferral.copies
-        for sized in change.sized:
-            self._sized.setdefault(sized.second, set()).add((sized.message, sized.direction))
-        for outcome in change.pending:
-            self._pending[outcome[:4]] = self._pending.get(outcome[:4], 0) + outcome.copies
+        for second, message, direction in change.sized:
+            self._sized.setdefault(second, set()).add((message, direction))
+        for action_unix, second, recipient, direction, copies in change.pending:
+            key = action_unix, second, recipient, direction
+            self._pending[key] = self._pending.get(key, 0) + copies
         for outcome in change.settled:
             self._pending.pop(outcome[:4], None)
 

@@ -174,7 +174,8 @@ def test_equal_rows_are_as_many_events_and_seen_again_they_are_still_as_many() -
     record = row("outbound", "success", T, T)
     identity = event_identity(record)
     two = apply(Known(), [record, record], MEANING, 0)
-    assert (two.new_events, events_of(two.change)[0].copies, two.change.pending[0].copies) == (2, 2, 2)
+    assert (two.new_events, events_of(two.change)[0].copies) == (2, 2)
+    assert sum(copies for *_, copies in two.change.pending) == 2
     assert apply(Known(copies={identity: 2}), [record, record], MEANING, 0).change == Change()
     assert apply(Known(copies={identity: 2}), [record], MEANING, 0).change.is_empty
     third = apply(Known(copies={identity: 2}), [record] * 3, MEANING, 0)
@@ -188,7 +189,11 @@ def test_batches_of_one_answer_are_counted_together() -> None:
     first = apply(Known(), [record], MEANING, 0)
     known = Known(copies={identity: 1}, sized={(MESSAGE, OUTBOUND)})
     second = apply(known, [record], MEANING, 0, seen_before=first.seen)
-    assert (second.new_events, events_of(second.change)[0].copies, second.seen) == (1, 2, {identity: 2})
+    assert (second.new_events, events_of(second.change)[0].copies, second.seen) == (
+        1,
+        2,
+        {identity: 2},
+    )
     assert apply(known, [record], MEANING, 0).change.is_empty
 
 
