@@ -20,16 +20,14 @@ def with_stand_in(text: str, recipient: str) -> str:
     >>> with_stand_in("550 <amy@example.com> is unknown", "amy@example.com")
     '550 <xxxxxxxxxxx@x.x> is unknown'
     """
-    if (
-        recipient not in text
-        or len(recipient) <= len(_END)
-        or _ADDRESS.fullmatch(recipient) is None
-    ):
+    if len(recipient) <= len(_END):
         return text
     around = text.split(recipient)
+    last = len(around) - 1
+    if not last or _ADDRESS.fullmatch(recipient) is None:
+        return text
     if ":" not in around[0] and text.startswith(WRAPPERS):
         return text
-    last = len(around) - 1
     for place, part in enumerate(around):
         if not part:
             if 0 < place < last:
