@@ -6,6 +6,7 @@ began: it tells what is usual. Not an account's are mail from elsewhere, what is
 told apart like accounts; who isn't to be judged is for others to say.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
@@ -38,6 +39,7 @@ _told = itemgetter(
         ("user", "sender", "sender_ip", "recipient", "send_unix"),
     )
 )
+_NUMBERS = len(Activity._fields)
 # Where each number of an Activity is noted while it grows.
 (
     _TRIED,
@@ -49,15 +51,23 @@ _told = itemgetter(
     _ADDRESSES,
     _NETWORKS,
     _RECIPIENTS,
-) = range(9)
+) = range(_NUMBERS)
 # What a NamedTuple's constructor calls, without its detour.
 _new_tuple = tuple.__new__
 
 
-def activity_of(events: Iterable[NewEvent]) -> dict[ActivityKey, Activity]:
-    """What the new events of an answer come to, by user and slot."""
+def activity_of(
+    events: Iterable[NewEvent], sketched_since_unix: float = float("-inf")
+) -> dict[ActivityKey, Activity]:
+    """What the new events of an answer come to, by user and slot.
+
+    Args:
+        events: of any users, in any order.
+        sketched_since_unix: recipients are sketched of slots that begin from here on. That takes
+            most of the time and space, and only of the last ten minutes anybody wants to know.
+    """
     found: dict[ActivityKey, list[int]] = {}
-    recipients: dict[ActivityKey, list[str]] = {}
+    recipients: defaultdict[ActivityKey, list[str]] = defaultdict(list)
     addresses, networks = _AddressSketches(), _NetworkSketches()
     for record, _, _, when, kind, way, reason in events:
         # Without a transport nothing says where mail would have gone: recipients that can't be
@@ -70,8 +80,7 @@ def activity_of(events: Iterable[NewEvent]) -> dict[ActivityKey, Activity]:
         key = user, when - when % SLOT_SECONDS
         noted = found.get(key)
         if noted is None:
-            noted = found[key] = [0] * len(Activity._fields)
-            recipients[key] = []
+            noted = found[key] = [0] * _NUMBERS
         if send_unix is None or when - send_unix <= FIRST_TRY_SECONDS:
             noted[_TRIED] += 1
         if kind == KIND_SUCCESS:
@@ -86,9 +95,10 @@ def activity_of(events: Iterable[NewEvent]) -> dict[ActivityKey, Activity]:
                 noted[_UNKNOWN] += 1
         noted[_ADDRESSES] |= addresses[sender]
         noted[_NETWORKS] |= networks[sender_ip]
-        recipients[key].append(recipient)
-    for key, noted in found.items():
-        noted[_RECIPIENTS] = sketch(recipients[key], MANY_BITS)
+        if key[1] >= sketched_since_unix:
+            recipients[key].append(recipient)
+    for key, texts in recipients.items():
+        found[key][_RECIPIENTS] = sketch(texts, MANY_BITS)
     return {key: _new_tuple(Activity, noted) for key, noted in found.items()}
 
 

@@ -81,6 +81,7 @@ def apply(
     counting_since_unix: float,
     horizon_unix: float = float("-inf"),
     seen_before: Mapping[int, int] = _NOTHING_SEEN,
+    sketched_since_unix: float = float("-inf"),
 ) -> Applied:
     """What *records*, one answer or a batch of it, add to what is *known* of their seconds.
 
@@ -92,6 +93,7 @@ def apply(
             as seen, and not counted.
         horizon_unix: rows sent before it are passed over: their identities have been forgotten.
         seen_before: how often each identity stood in earlier batches of the same answer.
+        sketched_since_unix: what happened earlier isn't asked for its different recipients.
     """
     # Column by column: a step over all rows in one go takes much less than all steps row by row.
     result = Applied()
@@ -102,10 +104,7 @@ def apply(
         rows = list(compress(rows, are_new))
         seconds = list(compress(seconds, are_new))
         identities = list(compress(identities, are_new))
-    recipients = recipient_identities(
-        (second, record.msg_id, record.recipient)
-        for second, record in zip(seconds, rows, strict=True)
-    )
+    recipients = recipient_identities(seconds, rows)
     kinds = [_KINDS.get(record.type, KIND_OTHER) for record in rows]
     whens = [
         second if record.action_unix is None else record.action_unix
@@ -128,7 +127,7 @@ def apply(
         # Equal rows that are new together.
         change.events = list(dict.fromkeys(change.events))
     _note_deferrals(known, new, change)
-    change.activity = activity_of(new)
+    change.activity = activity_of(new, sketched_since_unix)
     counting = Counting(meaning, known.sized)
     counting.count(counted, change)
     result.to_place, result.unexplained = counting.to_place, counting.unexplained

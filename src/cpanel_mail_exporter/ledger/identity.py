@@ -8,7 +8,7 @@ are rows. In one second of 10,000 events two different ones fall together once i
 Identities are signed 64-bit numbers, worked out many at a time: this runs for every row there is.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from operator import itemgetter
 from struct import unpack
@@ -89,13 +89,26 @@ def message_identities(messages: Iterable[tuple[int, str]]) -> tuple[int, ...]:
 
 def recipient_identity(second: int, msg_id: str, recipient: str) -> int:
     """The same for rows about the same envelope recipient of such a message."""
-    return recipient_identities(((second, msg_id, recipient),))[0]
+    return _recipients([f"{second}\0{msg_id}\0{recipient}"], [(second, msg_id, recipient)])[0]
 
 
-def recipient_identities(recipients: Iterable[tuple[int, str, str]]) -> tuple[int, ...]:
-    """The same of each of *recipients*."""
-    parts = list(recipients)
-    texts = [f"{second}\0{msg_id}\0{recipient}" for second, msg_id, recipient in parts]
+def recipient_identities(
+    seconds: Sequence[int], records: Sequence[DeliveryRecord]
+) -> tuple[int, ...]:
+    """The same of each of *records*, kept under *seconds*."""
+    return _recipients(
+        [
+            f"{second}\0{record.msg_id}\0{record.recipient}"
+            for second, record in zip(seconds, records, strict=True)
+        ],
+        (
+            (second, record.msg_id, record.recipient)
+            for second, record in zip(seconds, records, strict=True)
+        ),
+    )
+
+
+def _recipients(texts: list[str], parts: Iterable[tuple[int, str, str]]) -> tuple[int, ...]:
     if not _are_apart(texts, 3):
         texts = [
             text if text.count("\0") == 2 else repr(one)

@@ -1,6 +1,6 @@
 """A ledger's store in memory: for `once`, and where nothing can be written."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import TypeVar
@@ -15,7 +15,7 @@ from cpanel_mail_exporter.ledger.change import (
 )
 from cpanel_mail_exporter.ledger.counters import CounterKey
 from cpanel_mail_exporter.model.window import Slice
-from cpanel_mail_exporter.spam_runs.activity import Activity, HourActivity
+from cpanel_mail_exporter.spam_runs.activity import Activity, HourActivity, folded
 
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
@@ -113,14 +113,22 @@ class MemoryStore:
         """What the reading knows of slices that begin in *span*."""
         return {start: self._slices[start] for start in sorted(self._slices) if start in span}
 
-    def activity(self, first: int, end: int | None = None) -> dict[tuple[str, int], Activity]:
-        """What users did in slots from *first* on, before *end*."""
+    def activity(self, first: int) -> dict[tuple[str, int], Activity]:
+        """What users did in slots from *first* on."""
         return {
             (user, slot): found
             for slot, users in self._activity.items()
-            if first <= slot and (end is None or slot < end)
+            if first <= slot
             for user, found in users.items()
         }
+
+    def activity_together(self, span: Slice) -> dict[str, HourActivity]:
+        """What each user did in the slots that begin in *span*."""
+        slots: defaultdict[str, list[Activity]] = defaultdict(list)
+        for slot in _within(self._activity, [span]):
+            for user, found in self._activity[slot].items():
+                slots[user].append(found)
+        return {user: folded(found) for user, found in slots.items()}
 
     def oldest_activity(self) -> int | None:
         """First second of the oldest slot that isn't folded."""

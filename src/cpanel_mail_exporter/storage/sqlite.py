@@ -31,7 +31,7 @@ from cpanel_mail_exporter.storage.opening import Damaged, Unusable, connect, edi
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _PAGES_FREED_AT_ONCE = 1_000
 _NO_TEXT = "Could not decode to UTF-8"
-_ROWS_AT_ONCE = 25
+_ROWS_AT_ONCE = 50
 _SIDE_FILES = ("", "-wal", "-shm")
 
 
@@ -180,10 +180,15 @@ class SqliteStore:
                 )
             )
 
-    def activity(self, first: int, end: int | None = None) -> dict[tuple[str, int], Activity]:
-        """What users did in slots from *first* on, before *end*."""
+    def activity(self, first: int) -> dict[tuple[str, int], Activity]:
+        """What users did in slots from *first* on."""
         with self._working() as connection:
-            return activity_rows.slots(connection, first, end)
+            return activity_rows.slots(connection, first)
+
+    def activity_together(self, span: Slice) -> dict[str, HourActivity]:
+        """What each user did in the slots that begin in *span*."""
+        with self._working() as connection:
+            return activity_rows.together(connection, span)
 
     def oldest_activity(self) -> int | None:
         """First second of the oldest slot that isn't folded."""
@@ -366,9 +371,7 @@ def _add(
 ) -> None:
     """Insert rows, many at a time: a statement for each takes more than half as long again.
 
-    Args:
-        statement: what stands before the values, how many a row has, and what stands behind them.
-        rows: in the order of the table, so that it grows at one place.
+    A statement is what stands before the values, how many a row has, and what stands behind them.
     """
     begin, width, end = statement
     marks = f"({', '.join('?' * width)})"
