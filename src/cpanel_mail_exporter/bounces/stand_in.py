@@ -6,6 +6,7 @@ whole address by itself is left as it is.
 """
 
 import re
+from collections.abc import Sequence
 
 from cpanel_mail_exporter.bounces.skeleton import LONGEST_READ, LONGEST_WORD, WRAPPERS
 
@@ -20,23 +21,26 @@ def with_stand_in(text: str, recipient: str) -> str:
     >>> with_stand_in("550 <amy@example.com> is unknown", "amy@example.com")
     '550 <xxxxxxxxxxx@x.x> is unknown'
     """
-    if len(recipient) <= len(_END):
+    around = text.split(recipient) if len(recipient) > len(_END) else [text]
+    if len(around) == 1 or not _can_stand_in(text, recipient, around):
         return text
-    around = text.split(recipient)
-    last = len(around) - 1
-    if not last or _ADDRESS.fullmatch(recipient) is None:
-        return text
+    return ("x" * (len(recipient) - len(_END)) + _END).join(around)
+
+
+def _can_stand_in(text: str, recipient: str, around: Sequence[str]) -> bool:
+    """Whether *recipient*, with *around* it, is seen as an address wherever it stands in *text*."""
+    if _ADDRESS.fullmatch(recipient) is None:
+        return False
     if ":" not in around[0] and text.startswith(WRAPPERS):
-        return text
+        return False
+    last = len(around) - 1
     for place, part in enumerate(around):
         if not part:
             if 0 < place < last:
-                return text
+                return False
         elif (place > 0 and part[0] not in _BESIDE) or (place < last and part[-1] not in _BESIDE):
-            return text
+            return False
     # What is cut, within a text or a word, may be cut within the address.
-    if len(text) > LONGEST_WORD and (
-        len(text) > LONGEST_READ or max(map(len, text.split())) > LONGEST_WORD
-    ):
-        return text
-    return ("x" * (len(recipient) - len(_END)) + _END).join(around)
+    return len(text) <= LONGEST_WORD or (
+        len(text) <= LONGEST_READ and max(map(len, text.split())) <= LONGEST_WORD
+    )

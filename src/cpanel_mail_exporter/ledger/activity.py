@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
-from operator import itemgetter
 
 from cpanel_mail_exporter.ledger.change import (
     KIND_DEFERRAL,
@@ -20,7 +19,6 @@ from cpanel_mail_exporter.ledger.change import (
 from cpanel_mail_exporter.ledger.counters import OUTBOUND, UNKNOWN
 from cpanel_mail_exporter.ledger.direction import REMOTE_USER, is_stopped_here
 from cpanel_mail_exporter.ledger.new_event import NewEvent
-from cpanel_mail_exporter.model.records import DeliveryRecord
 from cpanel_mail_exporter.spam_runs.activity import SLOT_SECONDS, Activity
 from cpanel_mail_exporter.spam_runs.sketch import FEW_BITS, MANY_BITS, sketch
 
@@ -33,12 +31,6 @@ FIRST_TRY_SECONDS = 600
 
 _NO_SENDER = frozenset(("", REMOTE_USER))
 _KNOWN_NETWORKS = 4_096
-_told = itemgetter(
-    *map(
-        DeliveryRecord._fields.index,
-        ("user", "sender", "sender_ip", "recipient", "send_unix"),
-    )
-)
 _NUMBERS = len(Activity._fields)
 # Where each number of an Activity is noted while it grows.
 (
@@ -56,50 +48,57 @@ _NUMBERS = len(Activity._fields)
 _new_tuple = tuple.__new__
 
 
-def activity_of(
-    events: Iterable[NewEvent], sketched_since_unix: float = float("-inf")
-) -> dict[ActivityKey, Activity]:
-    """What the new events of an answer come to, by user and slot.
+class Activities:
+    """Takes the new events of an answer, gives what they come to by user and slot.
 
     Args:
-        events: of any users, in any order.
         sketched_since_unix: recipients are sketched of slots that begin from here on. That takes
             most of the time and space, and only of the last ten minutes anybody wants to know.
     """
-    found: dict[ActivityKey, list[int]] = {}
-    recipients: defaultdict[ActivityKey, list[str]] = defaultdict(list)
-    addresses, networks = _AddressSketches(), _NetworkSketches()
-    for record, _, _, when, kind, way, reason in events:
-        # Without a transport nothing says where mail would have gone: recipients that can't be
-        # routed are as a rule elsewhere.
-        if way != OUTBOUND and (way != UNKNOWN or kind == KIND_SUCCESS):
-            continue
-        user, sender, sender_ip, recipient, send_unix = _told(record)
-        if kind == KIND_OTHER or user in _NO_SENDER:
-            continue
-        key = user, when - when % SLOT_SECONDS
-        noted = found.get(key)
-        if noted is None:
-            noted = found[key] = [0] * _NUMBERS
-        if send_unix is None or when - send_unix <= FIRST_TRY_SECONDS:
-            noted[_TRIED] += 1
-        if kind == KIND_SUCCESS:
-            noted[_DELIVERED] += 1
-        elif is_stopped_here(record):
-            noted[_STOPPED] += 1
-        elif kind == KIND_DEFERRAL:
-            noted[_DEFERRED] += 1
-        else:
-            noted[_FAILED] += 1
-            if reason is not None and reason.reason == UNKNOWN_USER:
-                noted[_UNKNOWN] += 1
-        noted[_ADDRESSES] |= addresses[sender]
-        noted[_NETWORKS] |= networks[sender_ip]
-        if key[1] >= sketched_since_unix:
-            recipients[key].append(recipient)
-    for key, texts in recipients.items():
-        found[key][_RECIPIENTS] = sketch(texts, MANY_BITS)
-    return {key: _new_tuple(Activity, noted) for key, noted in found.items()}
+
+    def __init__(self, sketched_since_unix: float = float("-inf")) -> None:
+        self._sketched_since_unix = sketched_since_unix
+        self._noted: dict[ActivityKey, list[int]] = {}
+        self._recipients: defaultdict[ActivityKey, list[str]] = defaultdict(list)
+        self._addresses, self._networks = _AddressSketches(), _NetworkSketches()
+
+    def take(self, events: Iterable[NewEvent]) -> None:
+        """Add events, of any users and in any order."""
+        found, addresses, networks = self._noted, self._addresses, self._networks
+        for record, _, _, when, kind, way, reason in events:
+            # Without a transport nothing says where mail would have gone: recipients that can't be
+            # routed are as a rule elsewhere.
+            if way != OUTBOUND and (way != UNKNOWN or kind == KIND_SUCCESS):
+                continue
+            user, send_unix = record.user, record.send_unix
+            if kind == KIND_OTHER or user in _NO_SENDER:
+                continue
+            key = user, when - when % SLOT_SECONDS
+            noted = found.get(key)
+            if noted is None:
+                noted = found[key] = [0] * _NUMBERS
+            if send_unix is None or when - send_unix <= FIRST_TRY_SECONDS:
+                noted[_TRIED] += 1
+            if kind == KIND_SUCCESS:
+                noted[_DELIVERED] += 1
+            elif is_stopped_here(record):
+                noted[_STOPPED] += 1
+            elif kind == KIND_DEFERRAL:
+                noted[_DEFERRED] += 1
+            else:
+                noted[_FAILED] += 1
+                if reason is not None and reason.reason == UNKNOWN_USER:
+                    noted[_UNKNOWN] += 1
+            noted[_ADDRESSES] |= addresses[record.sender]
+            noted[_NETWORKS] |= networks[record.sender_ip]
+            if key[1] >= self._sketched_since_unix:
+                self._recipients[key].append(record.recipient)
+
+    def found(self) -> dict[ActivityKey, Activity]:
+        """What has been taken."""
+        for key, texts in self._recipients.items():
+            self._noted[key][_RECIPIENTS] = sketch(texts, MANY_BITS)
+        return {key: _new_tuple(Activity, noted) for key, noted in self._noted.items()}
 
 
 class _AddressSketches(dict[str, int]):

@@ -13,7 +13,7 @@ from itertools import compress
 from types import MappingProxyType
 
 from cpanel_mail_exporter.ledger import counters as names
-from cpanel_mail_exporter.ledger.activity import activity_of
+from cpanel_mail_exporter.ledger.activity import Activities
 from cpanel_mail_exporter.ledger.change import (
     FINAL_KINDS,
     KIND_DEFERRAL,
@@ -22,6 +22,7 @@ from cpanel_mail_exporter.ledger.change import (
     KIND_SUCCESS,
     Change,
     Deferral,
+    FiveFields,
     Known,
 )
 from cpanel_mail_exporter.ledger.counters import CounterKey
@@ -35,6 +36,10 @@ from cpanel_mail_exporter.ledger.unclassified import Unexplained
 from cpanel_mail_exporter.model.records import DeliveryRecord
 
 IN_PROGRESS = "inprogress"
+
+# A step over many rows in one go takes much less than all steps row by row; but what is looked at
+# again should still be in the processor's cache.
+_ROWS_AT_ONCE = 250
 
 _KINDS = {
     names.SUCCESS: KIND_SUCCESS,
@@ -76,7 +81,7 @@ class Applied:
 
 def apply(
     known: Known,
-    records: Iterable[DeliveryRecord],
+    records: Sequence[DeliveryRecord],
     meaning: Meaning,
     counting_since_unix: float,
     horizon_unix: float = float("-inf"),
@@ -95,46 +100,71 @@ def apply(
         seen_before: how often each identity stood in earlier batches of the same answer.
         sketched_since_unix: what happened earlier isn't asked for its different recipients.
     """
-    # Column by column: a step over all rows in one go takes much less than all steps row by row.
     result = Applied()
-    rows, seconds = _within_reach(records, horizon_unix, result)
-    identities: Sequence[int] = event_identities(rows)
-    are_new = _are_new(identities, known.copies, seen_before, result.seen)
-    if not all(are_new):
-        rows = list(compress(rows, are_new))
-        seconds = list(compress(seconds, are_new))
-        identities = list(compress(identities, are_new))
-    recipients = recipient_identities(seconds, rows)
+    change = result.change
+    activities = Activities(sketched_since_unix)
+    counting = Counting(meaning, known.sized)
+    deferrals: Counter[tuple[int, int, int]] = Counter()
+    events: list[FiveFields] = []
+    for start in range(0, len(records), _ROWS_AT_ONCE):
+        rows, seconds = _within_reach(records[start : start + _ROWS_AT_ONCE], horizon_unix, result)
+        identities: Sequence[int] = event_identities(rows)
+        are_new = _are_new(identities, known.copies, seen_before, result.seen)
+        if not all(are_new):
+            rows = list(compress(rows, are_new))
+            seconds = list(compress(seconds, are_new))
+            identities = list(compress(identities, are_new))
+        part = _new_events(rows, seconds, meaning, counting_since_unix)
+        activities.take(part)
+        counted = [event for event in part if event[3] >= counting_since_unix]
+        counting.take(counted)
+        result.new_events += len(part)
+        result.counted_events += len(counted)
+        deferrals.update(
+            (second, recipient, when)
+            for _, second, recipient, when, kind, _, _ in part
+            if kind == KIND_DEFERRAL
+        )
+        events += [
+            (second, identity, recipient, kind, result.seen[identity])
+            for (_, second, recipient, _, kind, _, _), identity in zip(
+                part, identities, strict=True
+            )
+        ]
+    if len({event[1] for event in events}) < len(events):
+        # Equal rows that are new together: the last of them says how many there are.
+        events = list({event[1]: event for event in events}.values())
+    change.events = events
+    _note_deferrals(known, deferrals, change)
+    change.activity = activities.found()
+    counting.put_into(change)
+    result.to_place, result.unexplained = counting.to_place, counting.unexplained
+    result.latest = counting.latest
+    return result
+
+
+def _new_events(
+    rows: Sequence[DeliveryRecord],
+    seconds: Sequence[int],
+    meaning: Meaning,
+    counting_since_unix: float,
+) -> list[NewEvent]:
+    """New rows with what is worked out of each."""
     kinds = [_KINDS.get(record.type, KIND_OTHER) for record in rows]
     whens = [
         second if record.action_unix is None else record.action_unix
         for second, record in zip(seconds, rows, strict=True)
     ]
-    is_counted = [when >= counting_since_unix for when in whens]
     reasons = [
         # Of a deferral that is only marked nobody wants to know why.
         meaning.reason(record)
-        if kind == KIND_FAILURE or (counts and kind == KIND_DEFERRAL)
+        if kind == KIND_FAILURE or (kind == KIND_DEFERRAL and when >= counting_since_unix)
         else None
-        for record, kind, counts in zip(rows, kinds, is_counted, strict=True)
+        for record, kind, when in zip(rows, kinds, whens, strict=True)
     ]
-    new = list(zip(rows, seconds, recipients, whens, kinds, directions(rows), reasons, strict=True))
-    counted = list(compress(new, is_counted))
-    change = result.change
-    copies = map(result.seen.__getitem__, identities)
-    change.events = list(zip(seconds, identities, recipients, kinds, copies, strict=True))
-    if len(set(identities)) < len(identities):
-        # Equal rows that are new together.
-        change.events = list(dict.fromkeys(change.events))
-    _note_deferrals(known, new, change)
-    change.activity = activity_of(new, sketched_since_unix)
-    counting = Counting(meaning, known.sized)
-    counting.count(counted, change)
-    result.to_place, result.unexplained = counting.to_place, counting.unexplained
-    result.latest = counting.latest
-    result.new_events = len(new)
-    result.counted_events = len(counted)
-    return result
+    recipients = recipient_identities(seconds, rows)
+    ways = directions(rows)
+    return list(zip(rows, seconds, recipients, whens, kinds, ways, reasons, strict=True))
 
 
 def _within_reach(
@@ -174,6 +204,12 @@ def _are_new(
     seen: dict[int, int],
 ) -> list[bool]:
     """Which rows of a batch are new; *seen* becomes how often each identity has stood in it."""
+    if not known_copies and not seen_before and seen.keys().isdisjoint(identities):
+        once = dict.fromkeys(identities, 1)
+        if len(once) == len(identities):
+            # As at a first poll: nothing is known, and nothing stands there twice.
+            seen.update(once)
+            return [True] * len(identities)
     are_new: list[bool] = []
     for identity in identities:
         copies = seen.get(identity)
@@ -185,17 +221,21 @@ def _are_new(
     return are_new
 
 
-def _note_deferrals(known: Known, new: Sequence[NewEvent], change: Change) -> None:
-    """What new events are to their recipients: deferred, and no more so after a final outcome."""
-    deferrals = Counter(
-        (second, recipient, when)
-        for _, second, recipient, when, kind, _, _ in new
-        if kind == KIND_DEFERRAL
-    )
+def _note_deferrals(
+    known: Known, deferrals: Mapping[tuple[int, int, int], int], change: Change
+) -> None:
+    """What new events are to their recipients: deferred, and no more so after a final outcome.
+
+    Args:
+        known: what is known of them.
+        deferrals: how many are new, by second, recipient and action time.
+        change: has the events, and takes the rest.
+    """
     if not deferrals and not known.deferrals:
         return
     change.deferrals = [Deferral(*key, copies) for key, copies in deferrals.items()]
-    final = {event[2] for event in new if event[4] in FINAL_KINDS} - known.final
+    ended = {recipient for _, _, recipient, kind, _ in change.events if kind in FINAL_KINDS}
+    final = ended - known.final
     begun = {recipient for _, recipient, _ in deferrals} - known.deferrals.keys()
     added = len(begun - known.final - final) - len(final & known.deferrals.keys())
     if added:

@@ -1,7 +1,7 @@
 """Events to be counted -> what they add to counters and histograms, and what explains them."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from operator import itemgetter
 
@@ -13,6 +13,7 @@ from cpanel_mail_exporter.ledger.change import (
     KIND_SUCCESS,
     OUTCOME_OF_KIND,
     Change,
+    FiveFields,
 )
 from cpanel_mail_exporter.ledger.counters import CounterKey, Labels
 from cpanel_mail_exporter.ledger.exemplars import Latest, Observed, latest_of
@@ -30,11 +31,11 @@ _LONGEST_SIZE_TEXT = 13
 _DIRECTION_NUMBER = {name: number for number, name in enumerate(names.DIRECTIONS)}
 _FIELDS = DeliveryRecord._fields
 _whose = itemgetter(_FIELDS.index("user"), _FIELDS.index("domain"))
-_id_and_size = itemgetter(_FIELDS.index("msg_id"), _FIELDS.index("size"))
-_times = itemgetter(*map(_FIELDS.index, ("send_unix", "action_unix", "msg_id")))
 
 _Outcome = tuple[int, str, str]
 """Kind, direction and provider of an event."""
+_MessageAndWay = tuple[int, str, str]
+"""Send second and id of a message, and a direction it went."""
 
 
 class Counting:
@@ -56,131 +57,127 @@ class Counting:
         self.latest: Latest = {}
         self._meaning = meaning
         self._known_sizes = known_sizes
-        self._observed: defaultdict[tuple[str, Labels], list[Observed]] = defaultdict(list)
+        self._alike: Counter[tuple[tuple[str, str], _Outcome]] = Counter()
+        self._troubles: Counter[tuple[_Outcome, Reason]] = Counter()
+        self._pending: list[FiveFields] = []
+        self._timed: defaultdict[_Outcome, list[Observed]] = defaultdict(list)
+        self._sizes: dict[_MessageAndWay, int] = {}
+        self._odd_sizes: list[_MessageAndWay] = []
+        self._without_action_time = 0
 
-    def count(self, events: Sequence[NewEvent], change: Change) -> None:
-        """Add counters, pending outcomes and sizes to *change*."""
+    def take(self, events: Sequence[NewEvent]) -> None:
+        """Add events that are to be counted, in the order of their rows."""
         if not events:
             return
         # Column by column, as in `apply`.
         records, seconds, recipients, whens, kinds, ways, reasons = zip(*events, strict=True)
         takers = providers(records, ways, self._meaning)
         outcomes = list(zip(kinds, ways, takers, strict=True))
-        change.pending = [
+        self._alike.update(zip(map(_whose, records), outcomes, strict=True))
+        self._pending += [
             (when, second, recipient, _DIRECTION_NUMBER[way], 1)
             for when, second, recipient, way, kind in zip(
                 whens, seconds, recipients, ways, kinds, strict=True
             )
             if kind in FINAL_KINDS
         ]
-        self._count_outcomes(records, outcomes, change.counters)
-        self._count_troubles(records, whens, outcomes, reasons, change.counters)
-        self._time(records, outcomes)
-        self._count_sizes(records, seconds, ways, change)
-        self._count_observed(change.counters)
-        without_action_time = sum(record.action_unix is None for record in records)
-        if without_action_time:
-            change.counters[names.DRIFT, (names.NO_ACTION_TIME,)] = without_action_time
+        for record, when, outcome, why in zip(records, whens, outcomes, reasons, strict=True):
+            if why is not None:
+                self._troubles[outcome, why] += 1
+                if why.reason == names.OTHER_REASON:
+                    self.unexplained.append(Unexplained(record, when, why.code, outcome[2]))
+        self._take_times(records, outcomes)
+        self._take_sizes(records, seconds, ways)
 
-    def _count_outcomes(
-        self,
-        records: Sequence[DeliveryRecord],
-        outcomes: Sequence[_Outcome],
-        counters: dict[CounterKey, int],
-    ) -> None:
-        alike = Counter(zip(map(_whose, records), outcomes, strict=True))
-        for ((user, domain), (kind, way, taker)), copies in alike.items():
+    def put_into(self, change: Change) -> None:
+        """Add counters, pending outcomes and sizes to *change*; the attributes are whole then."""
+        counters = change.counters
+        change.pending = self._pending
+        for ((user, domain), (kind, way, taker)), copies in self._alike.items():
             outcome = OUTCOME_OF_KIND[kind]
             _add(counters, (names.EVENTS, (outcome, way, taker)), copies)
             _add(self.to_place, (names.USER_EVENTS, (user, domain, outcome)), copies)
             if kind == KIND_OTHER:
                 _add(counters, (names.DRIFT, (names.UNKNOWN_TYPE,)), copies)
-
-    def _count_troubles(
-        self,
-        records: Sequence[DeliveryRecord],
-        whens: Sequence[int],
-        outcomes: Sequence[_Outcome],
-        reasons: Sequence[Reason | None],
-        counters: dict[CounterKey, int],
-    ) -> None:
-        """Why events were no success."""
-        troubles: list[tuple[_Outcome, Reason]] = []
-        for record, when, outcome, why in zip(records, whens, outcomes, reasons, strict=True):
-            if why is not None:
-                troubles.append((outcome, why))
-                if why.reason == names.OTHER_REASON:
-                    self.unexplained.append(Unexplained(record, when, why.code, outcome[2]))
-        for ((kind, way, taker), why), copies in Counter(troubles).items():
+        for ((kind, way, taker), why), copies in self._troubles.items():
             name = names.FAILURES if kind == KIND_FAILURE else names.DEFERRALS
             # Reasons that differ in their codes alone are counted together, and codes apart.
             _add(counters, (name, (why.reason, why.severity, taker, way)), copies)
             if why.code:
                 _add(self.to_place, (names.SMTP_REPLIES, (why.code, why.enhanced_code)), copies)
-
-    def _time(self, records: Sequence[DeliveryRecord], outcomes: Sequence[_Outcome]) -> None:
-        """Observe the time that final outcomes took."""
-        timed: defaultdict[_Outcome, list[Observed]] = defaultdict(list)
-        for (sent, acted, msg_id), outcome in zip(map(_times, records), outcomes, strict=True):
-            if outcome[0] in FINAL_KINDS and acted is not None and sent is not None:
-                # A clock set back between the two must not make a sum fall.
-                timed[outcome].append((acted - sent if acted > sent else 0, acted, msg_id))
-        for (kind, way, taker), observed in timed.items():
+        observed: defaultdict[tuple[str, Labels], list[Observed]] = defaultdict(list)
+        for (kind, way, taker), times in self._timed.items():
             is_delivered = kind == KIND_SUCCESS
-            series = (
+            name, labels = (
                 (names.TIME_TO_DELIVER, (way, taker))
                 if is_delivered
                 else (names.TIME_TO_FAIL, (way,))
             )
-            self._observed[series] += observed
+            observed[name, labels] += times
+        for way, sizes in self._sizes_to_observe(change).items():
+            observed[names.MESSAGE_SIZE, (way,)] = sizes
+        self._count_observed(observed, counters)
+        if self._without_action_time:
+            counters[names.DRIFT, (names.NO_ACTION_TIME,)] = self._without_action_time
 
-    def _count_sizes(
-        self,
-        records: Sequence[DeliveryRecord],
-        seconds: Sequence[int],
-        ways: Sequence[str],
-        change: Change,
+    def _take_times(self, records: Sequence[DeliveryRecord], outcomes: Sequence[_Outcome]) -> None:
+        """Note the time that final outcomes took."""
+        timed = self._timed
+        for record, outcome in zip(records, outcomes, strict=True):
+            acted, sent = record.action_unix, record.send_unix
+            if acted is None:
+                self._without_action_time += 1
+            elif sent is not None and outcome[0] in FINAL_KINDS:
+                # A clock set back between the two must not make a sum fall.
+                took = acted - sent if acted > sent else 0
+                timed[outcome].append((took, acted, record.msg_id))
+
+    def _take_sizes(
+        self, records: Sequence[DeliveryRecord], seconds: Sequence[int], ways: Sequence[str]
     ) -> None:
-        """Observe a message's size once for each direction, by the first row that has it."""
-        sizes: dict[tuple[int, str, str], int] = {}
-        odd: list[tuple[int, str, str]] = []
-        ids_and_sizes = map(_id_and_size, records)
-        for second, (msg_id, text), way in zip(seconds, ids_and_sizes, ways, strict=True):
-            of_message = second, msg_id, way
+        """Note a message's size once for each direction, from the first row that has it."""
+        sizes = self._sizes
+        for record, second, way in zip(records, seconds, ways, strict=True):
+            of_message = second, record.msg_id, way
             if of_message in sizes:
                 continue
-            size_bytes = _size_bytes(text)
+            size_bytes = _size_bytes(record.size)
             if size_bytes is not None:
                 sizes[of_message] = size_bytes
-            elif text:
-                odd.append(of_message)
+            elif record.size:
+                self._odd_sizes.append(of_message)
+
+    def _sizes_to_observe(self, change: Change) -> dict[str, list[Observed]]:
+        """Those that have not been observed before, by direction; *change* notes them."""
         known = self._known_sizes
         observed: defaultdict[str, list[Observed]] = defaultdict(list)
         sized = []
-        identities = message_identities([(second, msg_id) for second, msg_id, _ in sizes])
-        for (of_message, size_bytes), message in zip(sizes.items(), identities, strict=True):
+        messages = message_identities([(second, msg_id) for second, msg_id, _ in self._sizes])
+        for (of_message, size_bytes), message in zip(self._sizes.items(), messages, strict=True):
             second, msg_id, way = of_message
             number = _DIRECTION_NUMBER[way]
             if (message, number) not in known:
                 sized.append((second, message, number))
                 observed[way].append((size_bytes, second, msg_id))
         change.sized = sized
-        self._observed.update(
-            ((names.MESSAGE_SIZE, (way,)), sizes_seen) for way, sizes_seen in observed.items()
-        )
         odd_sizes = sum(
             (message_identity(second, msg_id), _DIRECTION_NUMBER[way]) not in known
-            for second, msg_id, way in odd
+            for second, msg_id, way in self._odd_sizes
         )
         if odd_sizes:
             change.counters[names.DRIFT, (names.ODD_SIZE,)] = odd_sizes
+        return observed
 
-    def _count_observed(self, counters: dict[CounterKey, int]) -> None:
+    def _count_observed(
+        self,
+        observed: Mapping[tuple[str, Labels], Sequence[Observed]],
+        counters: dict[CounterKey, int],
+    ) -> None:
         histograms = Histograms()
-        for (name, labels), observed in self._observed.items():
-            for value, copies in Counter([value for value, _, _ in observed]).items():
+        for (name, labels), seen in observed.items():
+            for value, copies in Counter([value for value, _, _ in seen]).items():
                 histograms.observe(name, labels, value, copies)
-            for value, latest in latest_of(observed).items():
+            for value, latest in latest_of(seen).items():
                 self.latest[name, labels, value] = latest
         counters.update(histograms.counters())
 
