@@ -176,7 +176,7 @@ def _within_reach(
     """
     rows: list[DeliveryRecord] = []
     seconds: list[int] = []
-    newest = 0
+    newest = result.newest_event_unix or 0
     for record in records:
         if record.type == IN_PROGRESS:
             continue

@@ -1,7 +1,12 @@
 """One answer and what is known -> what it adds, and nothing else."""
 
-import pytest
+from unittest.mock import patch
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cpanel_mail_exporter.ledger import apply as apply_module
 from cpanel_mail_exporter.ledger.apply import Applied, apply
 from cpanel_mail_exporter.ledger.change import (
     KIND_DEFERRAL,
@@ -18,10 +23,12 @@ from cpanel_mail_exporter.ledger.change import (
 from cpanel_mail_exporter.ledger.counting import LARGEST_SIZE_BYTES
 from cpanel_mail_exporter.ledger.identity import (
     event_identity,
+    home_second,
     message_identity,
     recipient_identity,
 )
 from cpanel_mail_exporter.ledger.unclassified import Unexplained
+from cpanel_mail_exporter.model.records import DeliveryRecord
 from cpanel_mail_exporter.spam_runs.activity import Activity
 from cpanel_mail_exporter.spam_runs.sketch import sketch
 from tests.unit.ledger.mail import MEANING, row
@@ -308,3 +315,34 @@ def test_what_is_known_is_not_changed() -> None:
     known = Known()
     apply(known, [row("outbound", "defer", T, T), row("outbound", "success", T, T)], MEANING, 0)
     assert known == Known()
+
+
+_ROWS = st.builds(
+    row,
+    st.sampled_from(("outbound", "gmail", "internal", "inbound", "refused")),
+    st.sampled_from(("success", "failure", "defer", "archived", "inprogress")),
+    st.sampled_from((None, T, T + 1)),
+    st.sampled_from((None, T, T + 9)),
+    msg_id=st.sampled_from(("m1", "m2")),
+    recipient=st.sampled_from(("amy@example.net", "bob@example.net", "a\0b")),
+    size=st.sampled_from(("2000", "5000", "", "odd")),
+    message=st.sampled_from(("550-5.1.1 no such user", "554 the moon is full")),
+)
+
+
+@given(st.lists(_ROWS, max_size=12), st.integers(1, 4), st.sampled_from((0, T + 5)), st.data())
+def test_rows_may_be_taken_any_number_at_a_time(
+    records: list[DeliveryRecord], at_once: int, since: int, data: st.DataObject
+) -> None:
+    known = Known()
+    if records:
+        again = data.draw(st.lists(st.sampled_from(records), max_size=3))
+        known.copies = dict.fromkeys(map(event_identity, again), 1)
+        deferred = data.draw(st.sampled_from(records))
+        recipient = recipient_identity(
+            home_second(deferred) or 0, deferred.msg_id, deferred.recipient
+        )
+        known.deferrals = {recipient: {T: 1}}
+    whole = apply(known, records, MEANING, since)
+    with patch.object(apply_module, "_ROWS_AT_ONCE", at_once):
+        assert apply(known, records, MEANING, since) == whole
