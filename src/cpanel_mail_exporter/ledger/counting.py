@@ -1,7 +1,7 @@
 """Events to be counted -> what they add to counters and histograms, and what explains them."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from operator import itemgetter
 
@@ -60,7 +60,8 @@ class Counting:
         self._alike: Counter[tuple[tuple[str, str], _Outcome]] = Counter()
         self._troubles: Counter[tuple[_Outcome, Reason]] = Counter()
         self._pending: list[FiveFields] = []
-        self._timed: defaultdict[_Outcome, list[Observed]] = defaultdict(list)
+        self._observed: dict[tuple[str, Labels], list[Observed]] = {}
+        self._times: dict[_Outcome, list[Observed]] = {}
         self._sizes: dict[_MessageAndWay, int] = {}
         self._odd_sizes: list[_MessageAndWay] = []
         self._without_action_time = 0
@@ -105,32 +106,30 @@ class Counting:
             _add(counters, (name, (why.reason, why.severity, taker, way)), copies)
             if why.code:
                 _add(self.to_place, (names.SMTP_REPLIES, (why.code, why.enhanced_code)), copies)
-        observed: defaultdict[tuple[str, Labels], list[Observed]] = defaultdict(list)
-        for (kind, way, taker), times in self._timed.items():
-            is_delivered = kind == KIND_SUCCESS
-            name, labels = (
-                (names.TIME_TO_DELIVER, (way, taker))
-                if is_delivered
-                else (names.TIME_TO_FAIL, (way,))
-            )
-            observed[name, labels] += times
         for way, sizes in self._sizes_to_observe(change).items():
-            observed[names.MESSAGE_SIZE, (way,)] = sizes
-        self._count_observed(observed, counters)
+            self._observed[names.MESSAGE_SIZE, (way,)] = sizes
+        self._count_observed(counters)
         if self._without_action_time:
             counters[names.DRIFT, (names.NO_ACTION_TIME,)] = self._without_action_time
 
     def _take_times(self, records: Sequence[DeliveryRecord], outcomes: Sequence[_Outcome]) -> None:
         """Note the time that final outcomes took."""
-        timed = self._timed
         for record, outcome in zip(records, outcomes, strict=True):
             acted, sent = record.action_unix, record.send_unix
             if acted is None:
                 self._without_action_time += 1
             elif sent is not None and outcome[0] in FINAL_KINDS:
+                times = self._times.get(outcome)
+                if times is None:
+                    times = self._times[outcome] = self._times_of(*outcome)
                 # A clock set back between the two must not make a sum fall.
-                took = acted - sent if acted > sent else 0
-                timed[outcome].append((took, acted, record.msg_id))
+                times.append((acted - sent if acted > sent else 0, acted, record.msg_id))
+
+    def _times_of(self, kind: int, way: str, taker: str) -> list[Observed]:
+        """Where the times of an outcome are noted; those of all failures of a direction are one."""
+        if kind == KIND_SUCCESS:
+            return self._observed.setdefault((names.TIME_TO_DELIVER, (way, taker)), [])
+        return self._observed.setdefault((names.TIME_TO_FAIL, (way,)), [])
 
     def _take_sizes(
         self, records: Sequence[DeliveryRecord], seconds: Sequence[int], ways: Sequence[str]
@@ -168,13 +167,9 @@ class Counting:
             change.counters[names.DRIFT, (names.ODD_SIZE,)] = odd_sizes
         return observed
 
-    def _count_observed(
-        self,
-        observed: Mapping[tuple[str, Labels], Sequence[Observed]],
-        counters: dict[CounterKey, int],
-    ) -> None:
+    def _count_observed(self, counters: dict[CounterKey, int]) -> None:
         histograms = Histograms()
-        for (name, labels), seen in observed.items():
+        for (name, labels), seen in self._observed.items():
             for value, copies in Counter([value for value, _, _ in seen]).items():
                 histograms.observe(name, labels, value, copies)
             for value, latest in latest_of(seen).items():
