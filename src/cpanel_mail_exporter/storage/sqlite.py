@@ -376,11 +376,12 @@ def _add(
     begin, width, end = statement
     marks = f"({', '.join('?' * width)})"
     together = len(rows) - len(rows) % _ROWS_AT_ONCE
-    values = list(chain.from_iterable(rows))
-    step = width * _ROWS_AT_ONCE
     connection.executemany(
         f"{begin} {', '.join([marks] * _ROWS_AT_ONCE)} {end}",
-        [values[start : start + step] for start in range(0, together * width, step)],
+        (
+            tuple(chain.from_iterable(rows[start : start + _ROWS_AT_ONCE]))
+            for start in range(0, together, _ROWS_AT_ONCE)
+        ),
     )
     connection.executemany(f"{begin} {marks} {end}", rows[together:])
 
