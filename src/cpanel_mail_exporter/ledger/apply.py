@@ -204,7 +204,7 @@ def _are_new(
     seen: dict[int, int],
 ) -> list[bool]:
     """Which rows of a batch are new; *seen* becomes how often each identity has stood in it."""
-    if not known_copies and not seen_before and seen.keys().isdisjoint(identities):
+    if all(met.keys().isdisjoint(identities) for met in (known_copies, seen_before, seen)):
         once = dict.fromkeys(identities, 1)
         if len(once) == len(identities):
             # As at a first poll: nothing is known, and nothing stands there twice.
