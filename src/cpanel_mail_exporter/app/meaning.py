@@ -26,8 +26,9 @@ class LiveMeaning(Meaning):
 
     def reason(self, record: DeliveryRecord) -> Reason:
         """Why *record*, a failure or a deferral, isn't a success."""
-        verdict = self._known.classifier.classify(record.message, record.router, record.type)
-        return verdict.reason
+        return self._known.classifier.classify(
+            record.message, record.router, record.type, record.recipient
+        ).reason
 
     def provider(self, host: str, domain: str) -> str:
         """The mailbox provider behind an exchanger or a recipient's domain."""

@@ -11,15 +11,17 @@ import re
 
 LONGEST_READ = 2_000
 """Characters of a text that are looked at: a reply says why it refuses at its beginning."""
+LONGEST_WORD = 300
+"""Characters of a word that are looked at."""
 
 ADDRESS, IPV4, IPV6, NUMBER, ID = "<addr>", "0.0.0.0", "0::0", "000000", "id"  # noqa: S104
 
-_WRAPPERS = ("SMTP error from remote ", "LMTP error from remote ")
+WRAPPERS = ("SMTP error from remote ", "LMTP error from remote ")
+"""How texts begin of which all up to the first colon is kept as it is."""
 _WRAPPER = re.compile(
     r"([SL]MTP error from remote [^:<>]{1,80}):(?: ?<[^<>]*>(?: [A-Z]+=[^\s:]+)*:)? "
     r"(?:host \S{1,255} \[[0-9a-fA-F.:]{2,45}\](?::\d{1,5})?: ?)?"
 )
-_LONGEST_WORD = 300
 _MOST_WORDS_KEPT = 32_768
 _LONGEST_WORD_KEPT = 100
 _SHORTEST_ID, _LEAST_DIGITS_OF_ID = 12, 3
@@ -63,7 +65,7 @@ class Skeletons:
             # The lines of a reply, written with a backslash and an n.
             text = text.replace("\\r", " ").replace("\\n", " ")
         head = ""
-        if text.startswith(_WRAPPERS) and (wrapper := _WRAPPER.match(text)):
+        if text.startswith(WRAPPERS) and (wrapper := _WRAPPER.match(text)):
             # Most texts: what Exim says before the reply names whom it told what, and differs from
             # mail to mail; only which command it was about is kept.
             head, text = f"{wrapper[1].lower()}: ", text[wrapper.end() :]
@@ -82,7 +84,7 @@ def _without_mojibake(text: str) -> str:
 
 
 def _plain(word: str) -> str:
-    word = word[:_LONGEST_WORD].lower()
+    word = word[:LONGEST_WORD].lower()
     if "@" in word:
         word = _ADDRESS.sub(ADDRESS, word)
     if _DIGITS.search(word) is None:

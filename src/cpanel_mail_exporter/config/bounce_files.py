@@ -75,11 +75,16 @@ def read_bounce_files(named: BouncesSettings) -> BounceKnowledge:
 
 @cache
 def package_rules() -> tuple[Rule, ...]:
-    """The rules of all files of the package, in the order they are tried."""
+    """The rules of all files of the package, in the order they are tried.
+
+    Tests have checked their patterns: to do it again would take most of the time of a start.
+    """
     return tuple(
         rule
         for name in PACKAGE_FILES
-        for rule in rules_from_toml(_of_package(name), name.rpartition("/")[2])
+        for rule in rules_from_toml(
+            _of_package(name), name.rpartition("/")[2], patterns_are_checked=True
+        )
     )
 
 

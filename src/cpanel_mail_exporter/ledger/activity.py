@@ -6,6 +6,7 @@ began: it tells what is usual. Not an account's are mail from elsewhere, what is
 told apart like accounts; who isn't to be judged is for others to say.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
@@ -30,80 +31,74 @@ FIRST_TRY_SECONDS = 600
 
 _NO_SENDER = frozenset(("", REMOTE_USER))
 _KNOWN_NETWORKS = 4_096
+_NUMBERS = len(Activity._fields)
+# Where each number of an Activity is noted while it grows.
+(
+    _TRIED,
+    _DELIVERED,
+    _DEFERRED,
+    _FAILED,
+    _UNKNOWN,
+    _STOPPED,
+    _ADDRESSES,
+    _NETWORKS,
+    _RECIPIENTS,
+) = range(_NUMBERS)
 # What a NamedTuple's constructor calls, without its detour.
 _new_tuple = tuple.__new__
 
 
-def activity_of(events: Iterable[NewEvent]) -> dict[ActivityKey, Activity]:
-    """What the new events of an answer come to, by user and slot."""
-    found: dict[ActivityKey, _Gathered] = {}
-    addresses, networks = _AddressSketches(), _NetworkSketches()
-    for record, _, _, when, kind, way, reason in events:
-        user = record.user
-        if kind == KIND_OTHER or user in _NO_SENDER:
-            continue
-        # Without a transport nothing says where mail would have gone: recipients that can't be
-        # routed are as a rule elsewhere.
-        if way != OUTBOUND and (way != UNKNOWN or kind == KIND_SUCCESS):
-            continue
-        key = user, when - when % SLOT_SECONDS
-        gathered = found.get(key)
-        if gathered is None:
-            gathered = found[key] = _Gathered()
-        send_unix = record.send_unix
-        if send_unix is None or when - send_unix <= FIRST_TRY_SECONDS:
-            gathered.tried += 1
-        if kind == KIND_SUCCESS:
-            gathered.delivered += 1
-        elif is_stopped_here(record):
-            gathered.stopped += 1
-        elif kind == KIND_DEFERRAL:
-            gathered.deferred += 1
-        else:
-            gathered.failed += 1
-            if reason is not None and reason.reason == UNKNOWN_USER:
-                gathered.unknown += 1
-        gathered.addresses |= addresses[record.sender]
-        gathered.networks |= networks[record.sender_ip]
-        gathered.recipients.append(record.recipient)
-    return {key: gathered.activity() for key, gathered in found.items()}
+class Activities:
+    """Takes the new events of an answer, gives what they come to by user and slot.
 
+    Args:
+        sketched_since_unix: recipients are sketched of slots that begin from here on. That takes
+            most of the time and space, and only of the last ten minutes anybody wants to know.
+    """
 
-class _Gathered:
-    """What was noted of one user and slot."""
+    def __init__(self, sketched_since_unix: float = float("-inf")) -> None:
+        self._sketched_since_unix = sketched_since_unix
+        self._noted: dict[ActivityKey, list[int]] = {}
+        self._recipients: defaultdict[ActivityKey, list[str]] = defaultdict(list)
+        self._addresses, self._networks = _AddressSketches(), _NetworkSketches()
 
-    __slots__ = (
-        "addresses",
-        "deferred",
-        "delivered",
-        "failed",
-        "networks",
-        "recipients",
-        "stopped",
-        "tried",
-        "unknown",
-    )
+    def take(self, events: Iterable[NewEvent]) -> None:
+        """Add events, of any users and in any order."""
+        found, addresses, networks = self._noted, self._addresses, self._networks
+        for record, _, _, when, kind, way, reason in events:
+            # Without a transport nothing says where mail would have gone: recipients that can't be
+            # routed are as a rule elsewhere.
+            if way != OUTBOUND and (way != UNKNOWN or kind == KIND_SUCCESS):
+                continue
+            user, send_unix = record.user, record.send_unix
+            if kind == KIND_OTHER or user in _NO_SENDER:
+                continue
+            key = user, when - when % SLOT_SECONDS
+            noted = found.get(key)
+            if noted is None:
+                noted = found[key] = [0] * _NUMBERS
+            if send_unix is None or when - send_unix <= FIRST_TRY_SECONDS:
+                noted[_TRIED] += 1
+            if kind == KIND_SUCCESS:
+                noted[_DELIVERED] += 1
+            elif is_stopped_here(record):
+                noted[_STOPPED] += 1
+            elif kind == KIND_DEFERRAL:
+                noted[_DEFERRED] += 1
+            else:
+                noted[_FAILED] += 1
+                if reason is not None and reason.reason == UNKNOWN_USER:
+                    noted[_UNKNOWN] += 1
+            noted[_ADDRESSES] |= addresses[record.sender]
+            noted[_NETWORKS] |= networks[record.sender_ip]
+            if key[1] >= self._sketched_since_unix:
+                self._recipients[key].append(record.recipient)
 
-    def __init__(self) -> None:
-        self.tried = self.delivered = self.deferred = self.failed = self.unknown = 0
-        self.stopped = self.addresses = self.networks = 0
-        self.recipients: list[str] = []
-
-    def activity(self) -> Activity:
-        return _new_tuple(
-            Activity,
-            (
-                self.tried,
-                self.delivered,
-                self.deferred,
-                self.failed,
-                self.unknown,
-                self.stopped,
-                self.addresses,
-                self.networks,
-                sketch(self.recipients, MANY_BITS),
-            ),
-        )
+    def found(self) -> dict[ActivityKey, Activity]:
+        """What has been taken."""
+        for key, texts in self._recipients.items():
+            self._noted[key][_RECIPIENTS] = sketch(texts, MANY_BITS)
+        return {key: _new_tuple(Activity, noted) for key, noted in self._noted.items()}
 
 
 class _AddressSketches(dict[str, int]):

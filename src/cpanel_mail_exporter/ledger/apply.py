@@ -6,12 +6,14 @@ counted as the fullest answer held. What depends on other events of a recipient 
 there are, never on which came first.
 """
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 from types import MappingProxyType
 
 from cpanel_mail_exporter.ledger import counters as names
-from cpanel_mail_exporter.ledger.activity import activity_of
+from cpanel_mail_exporter.ledger.activity import Activities
 from cpanel_mail_exporter.ledger.change import (
     FINAL_KINDS,
     KIND_DEFERRAL,
@@ -20,17 +22,14 @@ from cpanel_mail_exporter.ledger.change import (
     KIND_SUCCESS,
     Change,
     Deferral,
-    Event,
+    FiveFields,
     Known,
 )
 from cpanel_mail_exporter.ledger.counters import CounterKey
 from cpanel_mail_exporter.ledger.counting import Counting
-from cpanel_mail_exporter.ledger.direction import direction
+from cpanel_mail_exporter.ledger.direction import directions
 from cpanel_mail_exporter.ledger.exemplars import Latest
-from cpanel_mail_exporter.ledger.identity import (
-    event_identity,
-    recipient_identity,
-)
+from cpanel_mail_exporter.ledger.identity import event_identities, recipient_identities
 from cpanel_mail_exporter.ledger.meaning import Meaning
 from cpanel_mail_exporter.ledger.new_event import NewEvent
 from cpanel_mail_exporter.ledger.unclassified import Unexplained
@@ -38,14 +37,15 @@ from cpanel_mail_exporter.model.records import DeliveryRecord
 
 IN_PROGRESS = "inprogress"
 
+# A step over many rows in one go takes much less than all steps row by row; but what is looked at
+# again should still be in the processor's cache.
+_ROWS_AT_ONCE = 250
+
 _KINDS = {
     names.SUCCESS: KIND_SUCCESS,
     names.FAILURE: KIND_FAILURE,
     names.DEFER: KIND_DEFERRAL,
 }
-_KINDS_WITH_A_REASON = (KIND_FAILURE, KIND_DEFERRAL)
-# What a NamedTuple's constructor calls, without its detour.
-_new_tuple = tuple.__new__
 _NOTHING_SEEN: Mapping[int, int] = MappingProxyType({})
 
 
@@ -81,11 +81,12 @@ class Applied:
 
 def apply(
     known: Known,
-    records: Iterable[DeliveryRecord],
+    records: Sequence[DeliveryRecord],
     meaning: Meaning,
     counting_since_unix: float,
     horizon_unix: float = float("-inf"),
     seen_before: Mapping[int, int] = _NOTHING_SEEN,
+    sketched_since_unix: float = float("-inf"),
 ) -> Applied:
     """What *records*, one answer or a batch of it, add to what is *known* of their seconds.
 
@@ -97,14 +98,85 @@ def apply(
             as seen, and not counted.
         horizon_unix: rows sent before it are passed over: their identities have been forgotten.
         seen_before: how often each identity stood in earlier batches of the same answer.
+        sketched_since_unix: what happened earlier isn't asked for its different recipients.
     """
     result = Applied()
-    facts = _Facts(known)
-    known_copies = known.copies
-    seen = result.seen
-    new: list[NewEvent] = []
-    counted: list[NewEvent] = []
-    newest = 0
+    change = result.change
+    activities = Activities(sketched_since_unix)
+    counting = Counting(meaning, known.sized)
+    deferrals: Counter[tuple[int, int, int]] = Counter()
+    events: list[FiveFields] = []
+    for start in range(0, len(records), _ROWS_AT_ONCE):
+        rows, seconds = _within_reach(records[start : start + _ROWS_AT_ONCE], horizon_unix, result)
+        identities: Sequence[int] = event_identities(rows)
+        are_new = _are_new(identities, known.copies, seen_before, result.seen)
+        if not all(are_new):
+            rows = list(compress(rows, are_new))
+            seconds = list(compress(seconds, are_new))
+            identities = list(compress(identities, are_new))
+        part = _new_events(rows, seconds, meaning, counting_since_unix)
+        activities.take(part)
+        counted = [event for event in part if event[3] >= counting_since_unix]
+        counting.take(counted)
+        result.new_events += len(part)
+        result.counted_events += len(counted)
+        deferrals.update(
+            (second, recipient, when)
+            for _, second, recipient, when, kind, _, _ in part
+            if kind == KIND_DEFERRAL
+        )
+        events += [
+            (second, identity, recipient, kind, result.seen[identity])
+            for (_, second, recipient, _, kind, _, _), identity in zip(
+                part, identities, strict=True
+            )
+        ]
+    if len({event[1] for event in events}) < len(events):
+        # Equal rows that are new together: the last of them says how many there are.
+        events = list({event[1]: event for event in events}.values())
+    change.events = events
+    _note_deferrals(known, deferrals, change)
+    change.activity = activities.found()
+    counting.put_into(change)
+    result.to_place, result.unexplained = counting.to_place, counting.unexplained
+    result.latest = counting.latest
+    return result
+
+
+def _new_events(
+    rows: Sequence[DeliveryRecord],
+    seconds: Sequence[int],
+    meaning: Meaning,
+    counting_since_unix: float,
+) -> list[NewEvent]:
+    """New rows with what is worked out of each."""
+    kinds = [_KINDS.get(record.type, KIND_OTHER) for record in rows]
+    whens = [
+        second if record.action_unix is None else record.action_unix
+        for second, record in zip(seconds, rows, strict=True)
+    ]
+    reasons = [
+        # Of a deferral that is only marked nobody wants to know why.
+        meaning.reason(record)
+        if kind == KIND_FAILURE or (kind == KIND_DEFERRAL and when >= counting_since_unix)
+        else None
+        for record, kind, when in zip(rows, kinds, whens, strict=True)
+    ]
+    recipients = recipient_identities(seconds, rows)
+    ways = directions(rows)
+    return list(zip(rows, seconds, recipients, whens, kinds, ways, reasons, strict=True))
+
+
+def _within_reach(
+    records: Iterable[DeliveryRecord], horizon_unix: float, result: Applied
+) -> tuple[list[DeliveryRecord], list[int]]:
+    """The rows that can be known again, with the second each is kept under; *result* notes others.
+
+    It also notes the newest action time.
+    """
+    rows: list[DeliveryRecord] = []
+    seconds: list[int] = []
+    newest = result.newest_event_unix or 0
     for record in records:
         if record.type == IN_PROGRESS:
             continue
@@ -119,72 +191,52 @@ def apply(
             continue
         if action_unix is not None and action_unix > newest:
             newest = action_unix
-        identity = event_identity(record)
+        rows.append(record)
+        seconds.append(second)
+    result.newest_event_unix = newest or None
+    return rows, seconds
+
+
+def _are_new(
+    identities: Sequence[int],
+    known_copies: Mapping[int, int],
+    seen_before: Mapping[int, int],
+    seen: dict[int, int],
+) -> list[bool]:
+    """Which rows of a batch are new; *seen* becomes how often each identity has stood in it."""
+    if all(met.keys().isdisjoint(identities) for met in (known_copies, seen_before, seen)):
+        once = dict.fromkeys(identities, 1)
+        if len(once) == len(identities):
+            # As at a first poll: nothing is known, and nothing stands there twice.
+            seen.update(once)
+            return [True] * len(identities)
+    are_new: list[bool] = []
+    for identity in identities:
         copies = seen.get(identity)
         if copies is None:
             copies = seen_before.get(identity, 0)
         copies += 1
         seen[identity] = copies
-        if copies <= known_copies.get(identity, 0):
-            continue
-        when = second if action_unix is None else action_unix
-        kind = _KINDS.get(record.type, KIND_OTHER)
-        recipient = recipient_identity(second, record.msg_id, record.recipient)
-        facts.events[identity] = _new_tuple(Event, (second, identity, recipient, kind, copies))
-        if kind in FINAL_KINDS:
-            facts.note_final(recipient)
-        elif kind == KIND_DEFERRAL:
-            facts.note_deferral(second, recipient, when)
-        reason = meaning.reason(record) if kind in _KINDS_WITH_A_REASON else None
-        event = record, second, recipient, when, kind, direction(record), reason
-        new.append(event)
-        if when >= counting_since_unix:
-            counted.append(event)
-    facts.put_into(result.change)
-    result.change.activity = activity_of(new)
-    counting = Counting(meaning, known.sized)
-    counting.count(counted, result.change)
-    result.to_place, result.unexplained = counting.to_place, counting.unexplained
-    result.latest = counting.latest
-    result.new_events = len(new)
-    result.counted_events = len(counted)
-    result.newest_event_unix = newest or None
-    return result
+        are_new.append(copies > known_copies.get(identity, 0))
+    return are_new
 
 
-class _Facts:
-    """What the new events of an answer are to their recipients."""
+def _note_deferrals(
+    known: Known, deferrals: Mapping[tuple[int, int, int], int], change: Change
+) -> None:
+    """What new events are to their recipients: deferred, and no more so after a final outcome.
 
-    def __init__(self, known: Known) -> None:
-        self.events: dict[int, Event] = {}
-        self._known_final = known.final
-        self._known_deferred = known.deferrals
-        self._final: set[int] = set()
-        self._deferred: set[int] = set()
-        self._deferrals: dict[tuple[int, int, int], int] = {}
-        self._deferred_change = 0
-
-    def note_deferral(self, second: int, recipient: int, when: int) -> None:
-        """A recipient was deferred; it is a deferred one as long as it has no final outcome."""
-        key = second, recipient, when
-        self._deferrals[key] = self._deferrals.get(key, 0) + 1
-        if recipient in self._deferred or recipient in self._known_deferred:
-            return
-        self._deferred.add(recipient)
-        if recipient not in self._final and recipient not in self._known_final:
-            self._deferred_change += 1
-
-    def note_final(self, recipient: int) -> None:
-        """A recipient has a final outcome, perhaps one before which it was deferred."""
-        if recipient in self._final or recipient in self._known_final:
-            return
-        self._final.add(recipient)
-        if recipient in self._deferred or recipient in self._known_deferred:
-            self._deferred_change -= 1
-
-    def put_into(self, change: Change) -> None:
-        """Add them to *change*."""
-        change.events = list(self.events.values())
-        change.deferrals = [Deferral(*key, copies) for key, copies in self._deferrals.items()]
-        if self._deferred_change:
-            change.counters[names.DEFERRED_RECIPIENTS, ()] = self._deferred_change
+    Args:
+        known: what is known of them.
+        deferrals: how many are new, by second, recipient and action time.
+        change: has the events, and takes the rest.
+    """
+    if not deferrals and not known.deferrals:
+        return
+    change.deferrals = [Deferral(*key, copies) for key, copies in deferrals.items()]
+    ended = {recipient for _, _, recipient, kind, _ in change.events if kind in FINAL_KINDS}
+    final = ended - known.final
+    begun = {recipient for _, recipient, _ in deferrals} - known.deferrals.keys()
+    added = len(begun - known.final - final) - len(final & known.deferrals.keys())
+    if added:
+        change.counters[names.DEFERRED_RECIPIENTS, ()] = added

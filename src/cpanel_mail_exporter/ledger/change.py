@@ -4,7 +4,7 @@ Everything is kept under the second its message was sent in: all rows of one mes
 mail of one age is forgotten together.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -19,6 +19,10 @@ FINAL_KINDS: tuple[int, ...] = (KIND_SUCCESS, KIND_FAILURE)
 """Kinds that end a recipient's deferrals."""
 OUTCOME_OF_KIND: tuple[str, ...] = (names.OTHER, names.DEFER, names.SUCCESS, names.FAILURE)
 """Label value of each kind, in the order of their numbers."""
+
+
+FiveFields = tuple[int, int, int, int, int]
+"""Those of an `Event` or `Pending` without their names, since there are so many."""
 
 
 class Event(NamedTuple):
@@ -117,10 +121,10 @@ class Change:
         forget_before_unix: events, deferrals, sizes and slices of earlier seconds are deleted.
     """
 
-    events: list[Event] = field(default_factory=list)
+    events: Sequence[FiveFields] = field(default_factory=list)
     deferrals: list[Deferral] = field(default_factory=list)
-    sized: list[Sized] = field(default_factory=list)
-    pending: list[Pending] = field(default_factory=list)
+    sized: Sequence[tuple[int, int, int]] = field(default_factory=list)
+    pending: Sequence[FiveFields] = field(default_factory=list)
     settled: list[Pending] = field(default_factory=list)
     counters: dict[CounterKey, int] = field(default_factory=dict)
     seats: dict[CounterKey, Seat | None] = field(default_factory=dict)

@@ -6,6 +6,9 @@ at all; then, and where that field is missing, other fields have to tell. That `
 `-remote-` for recipients elsewhere has been seen only in samples.
 """
 
+from collections.abc import Iterable
+from operator import itemgetter
+
 from cpanel_mail_exporter.ledger.counters import (
     FORWARDED,
     INBOUND,
@@ -21,21 +24,47 @@ _REMOTE_TRANSPORTS = "remote"
 _YES, _NO = frozenset(("1", "true", "True")), frozenset(("0", "false", "False"))
 
 
+_told_by = itemgetter(
+    *map(
+        DeliveryRecord._fields.index,
+        ("transport", "transport_is_remote", "user", "router", "delivery_user"),
+    )
+)
+
+
 def direction(record: DeliveryRecord) -> str:
     """One of DIRECTIONS.
 
     Refusals by cPanel's sending limits (a router `enforce_mail_permissions*`, no transport) are
     outbound: only accounts have such limits.
     """
-    # All in one piece: this runs for every event there is.
-    transport, user = record.transport, record.user
+    return _direction(*_told_by(record))
+
+
+def directions(records: Iterable[DeliveryRecord]) -> list[str]:
+    """Those of all *records*; what many of them have in common is looked at once."""
+    return list(map(_Directions().__getitem__, map(_told_by, records)))
+
+
+class _Directions(dict[tuple[str, str, str, str, str], str]):
+    """What tells the direction -> the direction."""
+
+    def __missing__(self, told_by: tuple[str, str, str, str, str]) -> str:
+        found = self[told_by] = _direction(*told_by)
+        return found
+
+
+def _direction(
+    transport: str, transport_is_remote: str, user: str, router: str, delivery_user: str
+) -> str:
     if transport:
-        flag = record.transport_is_remote
-        is_remote = flag in _YES or (flag not in _NO and _REMOTE_TRANSPORTS in transport)
-    elif is_stopped_here(record):
+        is_remote = transport_is_remote in _YES or (
+            transport_is_remote not in _NO and _REMOTE_TRANSPORTS in transport
+        )
+    elif router.startswith(_LIMITS_ROUTER):
         return OUTBOUND
-    elif record.delivery_user:
-        is_remote = record.delivery_user == REMOTE_USER
+    elif delivery_user:
+        is_remote = delivery_user == REMOTE_USER
     else:
         return UNKNOWN
     if not user:

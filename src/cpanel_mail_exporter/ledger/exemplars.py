@@ -6,7 +6,7 @@ bounded. What is kept ends with the process.
 
 import re
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from operator import itemgetter
 
@@ -22,31 +22,16 @@ Observation = tuple[str, Labels, int]
 """Histogram, its labels, and the value that was observed."""
 Latest = dict[Observation, tuple[int, str]]
 """When the newest of equal observations happened, and the id of its message."""
+Observed = tuple[int, int, str]
+"""A value that a histogram observed, when, and the id of the message."""
 BucketExemplars = tuple[Exemplar | None, ...]
 """One for each bucket of a histogram, None where nothing was observed yet."""
 
 
-class Observed:
-    """What one histogram observed under the same labels in one answer.
-
-    Attributes:
-        values: in the order they came.
-        latest: of each value, when the newest event had it, and the id of that event's message; of
-            two at once the last one.
-    """
-
-    __slots__ = ("latest", "values")
-
-    def __init__(self) -> None:
-        self.values: list[int] = []
-        self.latest: dict[int, tuple[int, str]] = {}
-
-    def note(self, value: int, when: int, message_id: str) -> None:
-        """A message has been observed."""
-        self.values.append(value)
-        known = self.latest.get(value)
-        if known is None or known[0] <= when:
-            self.latest[value] = when, message_id
+def latest_of(observed: Iterable[Observed]) -> dict[int, tuple[int, str]]:
+    """Of each value, when the newest message had it, and its id; of two at once the last one."""
+    in_order = sorted(observed, key=itemgetter(1))
+    return {value: (when, message_id) for value, when, message_id in in_order}
 
 
 class Exemplars:

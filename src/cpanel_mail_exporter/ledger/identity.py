@@ -4,16 +4,29 @@ WHM gives its rows no id. An event is known again by what can't be filled in lat
 (router, message, size, account of the recipient) is left out, so that a row that is completed
 between two readings stays the same event. Rows alike in all of this are as many events as there
 are rows. In one second of 10,000 events two different ones fall together once in 10**11 seconds.
+
+Identities are signed 64-bit numbers, worked out many at a time: this runs for every row there is.
 """
 
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
-from struct import Struct
+from operator import itemgetter
+from struct import unpack
 
 from cpanel_mail_exporter.model.records import DeliveryRecord
 
-_signed = Struct("<q").unpack
 # Hashing begins with a copy of this: working out its parameters takes longer than copying them.
 _empty = blake2b(digest_size=8).copy
+_parts = itemgetter(
+    *map(
+        DeliveryRecord._fields.index,
+        (
+            *("type", "msg_id", "recipient", "delivered_to"),
+            *("send_unix", "sendunixtime", "action_unix", "actionunixtime"),
+            *("transport", "host", "ip"),
+        ),
+    )
+)
 
 
 def home_second(record: DeliveryRecord) -> int | None:
@@ -22,18 +35,41 @@ def home_second(record: DeliveryRecord) -> int | None:
 
 
 def event_identity(record: DeliveryRecord) -> int:
-    """The same for rows that tell of the same event; a signed 64-bit number."""
-    send_unix, action_unix = record.send_unix, record.action_unix
-    sent = record.sendunixtime if send_unix is None else send_unix
-    acted = record.actionunixtime if action_unix is None else action_unix
-    text = (
-        f"{record.type}\0{record.msg_id}\0{record.recipient}\0{record.delivered_to}\0{sent}\0{acted}"
-        f"\0{record.transport}\0{record.host}\0{record.ip}"
-    )
-    if text.count("\0") != 8:
-        to = record.recipient, record.delivered_to, record.transport, record.host, record.ip
-        text = repr((record.type, record.msg_id, *to, sent, acted))
-    return _hashed(text)
+    """The same for rows that tell of the same event."""
+    return event_identities((record,))[0]
+
+
+def event_identities(records: Iterable[DeliveryRecord]) -> tuple[int, ...]:
+    """The same of each of *records*."""
+    texts = [
+        f"{kind}\0{msg_id}\0{recipient}\0{delivered_to}\0{sent_text if sent is None else sent}"
+        f"\0{acted_text if acted is None else acted}\0{transport}\0{host}\0{ip}"
+        for (
+            kind,
+            msg_id,
+            recipient,
+            delivered_to,
+            sent,
+            sent_text,
+            acted,
+            acted_text,
+            transport,
+            host,
+            ip,
+        ) in map(_parts, records)
+    ]
+    if not _are_apart(texts, 9):
+        for place, record in enumerate(records):
+            if texts[place].count("\0") != 8:
+                kind, msg_id, recipient, delivered_to, *instants, transport, host, ip = _parts(
+                    record
+                )
+                sent, sent_text, acted, acted_text = instants
+                sent = sent_text if sent is None else sent
+                acted = acted_text if acted is None else acted
+                parts = kind, msg_id, recipient, delivered_to, transport, host, ip, sent, acted
+                texts[place] = repr(parts)
+    return _hashed(texts)
 
 
 def message_identity(second: int, msg_id: str) -> int:
@@ -43,25 +79,57 @@ def message_identity(second: int, msg_id: str) -> int:
     it, or have another, they are a message of their own: what is read and forgotten together, and
     what is told of it, never depends on seconds that may not be at hand.
     """
-    return _hashed(f"{second}\0{msg_id}")
+    return message_identities(((second, msg_id),))[0]
+
+
+def message_identities(messages: Iterable[tuple[int, str]]) -> tuple[int, ...]:
+    """The same of each of *messages*."""
+    return _hashed([f"{second}\0{msg_id}" for second, msg_id in messages])
 
 
 def recipient_identity(second: int, msg_id: str, recipient: str) -> int:
     """The same for rows about the same envelope recipient of such a message."""
-    text = f"{second}\0{msg_id}\0{recipient}"
-    if text.count("\0") != 2:
-        text = repr((second, msg_id, recipient))
-    return _hashed(text)
+    return _recipients([f"{second}\0{msg_id}\0{recipient}"], [(second, msg_id, recipient)])[0]
 
 
-def _hashed(text: str) -> int:
-    """The parts of a text are kept apart by zero characters.
+def recipient_identities(
+    seconds: Sequence[int], records: Sequence[DeliveryRecord]
+) -> tuple[int, ...]:
+    """The same of each of *records*, kept under *seconds*."""
+    return _recipients(
+        [
+            f"{second}\0{record.msg_id}\0{record.recipient}"
+            for second, record in zip(seconds, records, strict=True)
+        ],
+        (
+            (second, record.msg_id, record.recipient)
+            for second, record in zip(seconds, records, strict=True)
+        ),
+    )
 
-    Where a part holds one itself, the text is a `repr` without any, so that no two lists of parts
-    have the same.
+
+def _recipients(texts: list[str], parts: Iterable[tuple[int, str, str]]) -> tuple[int, ...]:
+    if not _are_apart(texts, 3):
+        texts = [
+            text if text.count("\0") == 2 else repr(one)
+            for text, one in zip(texts, parts, strict=True)
+        ]
+    return _hashed(texts)
+
+
+def _are_apart(texts: list[str], parts: int) -> bool:
+    """Whether none of *texts*, of so many parts each, holds a zero character but those between.
+
+    The parts of a text are kept apart by zero characters. Where a part holds one itself, the text
+    is a `repr` without any, so that no two lists of parts have the same.
     """
-    hashing = _empty()
-    hashing.update(text.encode("utf-8", "surrogatepass"))
-    number: int
-    (number,) = _signed(hashing.digest())
-    return number
+    return "\0".join(texts).count("\0") == max(0, parts * len(texts) - 1)
+
+
+def _hashed(texts: list[str]) -> tuple[int, ...]:
+    digests = []
+    for text in texts:
+        hashing = _empty()
+        hashing.update(text.encode("utf-8", "surrogatepass"))
+        digests.append(hashing.digest())
+    return unpack(f"<{len(digests)}q", b"".join(digests))

@@ -17,6 +17,7 @@ from cpanel_mail_exporter.ledger.figures import Figures, Published
 from cpanel_mail_exporter.ledger.identity import home_second
 from cpanel_mail_exporter.ledger.meaning import Meaning
 from cpanel_mail_exporter.ledger.places import Placed
+from cpanel_mail_exporter.ledger.recent import Recent
 from cpanel_mail_exporter.ledger.settle import DEFAULT_SETTLE_SECONDS, forget, settle
 from cpanel_mail_exporter.ledger.spam_watch import SpamWatch
 from cpanel_mail_exporter.ledger.store import LedgerStore
@@ -139,7 +140,8 @@ class Ledger:
         Args:
             records: rows of one answer, or of several of which it is known that they show no row
                 twice.
-            now_unix: server's time; only its day matters.
+            now_unix: server's time, about: budgets go by its day, and what happened long before
+                isn't asked for signs of spam.
             cursors: opaque values to store in the same transaction, None to delete; keys don't
                 begin with `ledger.`.
             slices: the same by the first second of a slice of send time.
@@ -158,7 +160,15 @@ class Ledger:
             raise ValueError(f"a cursor of the reading begins with {_OWN_CURSORS}")
         with self._trusting_the_store():
             known = self._store.load(spans_of(map(home_second, records)))
-        applied = apply(known, records, self._meaning, since, self.horizon_unix, seen or {})
+        applied = apply(
+            known,
+            records,
+            self._meaning,
+            since,
+            self.horizon_unix,
+            seen or {},
+            Recent.first_slot(now_unix),
+        )
         applied.change.cursors = cursors or {}
         applied.change.slices = slices or {}
         placed = self._placed(applied, now_unix)

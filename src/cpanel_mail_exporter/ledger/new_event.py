@@ -12,5 +12,5 @@ NewEvent = tuple[DeliveryRecord, int, int, int, int, str, Reason | None]
 4. its action time, or else that second;
 5. its kind, as in `Event`;
 6. its direction, one of DIRECTIONS;
-7. why it is a failure or a deferral; None for other kinds.
+7. why it is a failure or a deferral; None for other kinds, and for deferrals that aren't counted.
 """

@@ -14,9 +14,7 @@ from cpanel_mail_exporter.ledger.store import LedgerStore
 from cpanel_mail_exporter.model.window import Slice
 from cpanel_mail_exporter.spam_runs.activity import (
     HOUR_SECONDS,
-    Activity,
     HourActivity,
-    folded,
     hour_of,
 )
 from cpanel_mail_exporter.spam_runs.baseline import KEPT_DAYS, History, baseline
@@ -24,6 +22,7 @@ from cpanel_mail_exporter.spam_runs.signals import LEAST_RECIPIENTS, Signals, si
 
 SLOTS_KEPT_SECONDS = 3 * HOUR_SECONDS
 """Hours that ended so long ago are folded; more than what `Recent` keeps."""
+_FOLDED_AT_ONCE_SECONDS = 86_400
 _HOURS_KEPT_SECONDS = KEPT_DAYS * 86_400
 
 _NOT_JUDGED = frozenset(("mailnull",))
@@ -78,19 +77,20 @@ class SpamWatch:
         oldest = self._store.oldest_activity()
         if oldest is None or oldest >= until:
             return None
-        hour = hour_of(oldest)
-        slots = self._store.activity(hour, hour + HOUR_SECONDS)
-        by_user: dict[str, list[Activity]] = {}
-        for (user, _), found in slots.items():
-            by_user.setdefault(user, []).append(found)
-        hours: dict[ActivityKey, HourActivity] = {
-            (user, hour): folded(found) for user, found in by_user.items()
-        }
+        start = hour_of(oldest)
+        end = min(start + _FOLDED_AT_ONCE_SECONDS, until)
+        hours: dict[ActivityKey, HourActivity] = {}
+        newest = start
+        for hour in range(start, end, HOUR_SECONDS):
+            found = self._store.activity_together(Slice(hour, hour + HOUR_SECONDS))
+            if found:
+                newest = hour
+            hours.update(((user, hour), one) for user, one in found.items())
         return Change(
             hours=hours,
-            folded=Slice(hour, hour + HOUR_SECONDS),
+            folded=Slice(start, end),
             # Not by the clock: a server that is wrong about it once would cost the whole past.
-            forget_hours_before_unix=hour - _HOURS_KEPT_SECONDS,
+            forget_hours_before_unix=newest - _HOURS_KEPT_SECONDS,
         )
 
     def judge(self, now_unix: int) -> None:

@@ -52,8 +52,11 @@ class LedgerStore(Protocol):
     def slices(self, span: Slice) -> Mapping[int, str]:
         """What the reading knows of slices that begin in *span*."""
 
-    def activity(self, first: int, end: int | None = None) -> dict[tuple[str, int], Activity]:
-        """What users did in slots that begin from *first* on, and before *end* if that is given."""
+    def activity(self, first: int) -> dict[tuple[str, int], Activity]:
+        """What users did in slots that begin from *first* on."""
+
+    def activity_together(self, span: Slice) -> dict[str, HourActivity]:
+        """What each user did in the slots that begin in *span*, an hour, together."""
 
     def oldest_activity(self) -> int | None:
         """First second of the oldest slot that isn't folded."""

@@ -4,8 +4,10 @@ Only mail to other servers is meant. Stretches are added up: slots of five minut
 ten, to an hour, to what is known of an hour for weeks.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import add, or_
 from typing import NamedTuple
 
 from cpanel_mail_exporter.spam_runs.sketch import FEW_BITS, distinct
@@ -42,10 +44,7 @@ class Activity(NamedTuple):
 
     def with_(self, other: "Activity") -> "Activity":
         """Both together."""
-        return Activity(
-            *(mine + theirs for mine, theirs in zip(self[:6], other[:6], strict=True)),
-            *(mine | theirs for mine, theirs in zip(self[6:], other[6:], strict=True)),
-        )
+        return Activity(*map(add, self[:6], other[:6]), *map(or_, self[6:], other[6:]))
 
     def without_sketches(self) -> "Activity":
         """The numbers alone."""
@@ -74,10 +73,7 @@ class HourActivity(NamedTuple):
 
     def with_(self, other: "HourActivity") -> "HourActivity":
         """Both together."""
-        return HourActivity(
-            *(mine + theirs for mine, theirs in zip(self[:6], other[:6], strict=True)),
-            *(max(mine, theirs) for mine, theirs in zip(self[6:], other[6:], strict=True)),
-        )
+        return HourActivity(*map(add, self[:6], other[:6]), *map(max, self[6:], other[6:]))
 
     @property
     def burst(self) -> int:
@@ -150,16 +146,20 @@ def window(slots: Mapping[int, Activity], now_unix: int, seconds: int) -> Window
     return Window(tried, delivered, deferred, failed, unknown, addresses, networks, recipients)
 
 
-def folded(slots: Iterable[Activity]) -> HourActivity:
-    """What the slots of one hour come to."""
-    whole = Activity()
-    peak = 0
-    for slot in slots:
-        whole = whole.with_(slot)
-        peak = max(peak, slot.tried)
+def folded(slots: Iterable[Sequence[int]]) -> HourActivity:
+    """What the slots of one hour come to.
+
+    Args:
+        slots: each the numbers of an `Activity`, of which the recipients' sketch may be missing.
+    """
+    columns = list(zip(*slots, strict=True))
+    if not columns:
+        return HourActivity()
+    tried, delivered, deferred, failed, unknown, stopped = map(sum, columns[:6])
+    addresses, networks = (reduce(or_, sketches) for sketches in columns[6:8])
     return HourActivity(
-        *whole[:6],
-        peak=peak,
-        addresses=distinct(whole.addresses, FEW_BITS),
-        networks=distinct(whole.networks, FEW_BITS),
+        *(tried, delivered, deferred, failed, unknown, stopped),
+        peak=max(columns[0]),
+        addresses=distinct(addresses, FEW_BITS),
+        networks=distinct(networks, FEW_BITS),
     )

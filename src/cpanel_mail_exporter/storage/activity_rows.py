@@ -2,9 +2,11 @@
 
 import json
 import sqlite3
+from collections import defaultdict
 
 from cpanel_mail_exporter.ledger.change import Change
-from cpanel_mail_exporter.spam_runs.activity import Activity, HourActivity
+from cpanel_mail_exporter.model.window import Slice
+from cpanel_mail_exporter.spam_runs.activity import Activity, HourActivity, folded
 from cpanel_mail_exporter.storage.opening import Damaged
 
 _SUMS = ("tried", "delivered", "deferred", "failed", "unknown", "stopped")
@@ -55,17 +57,26 @@ def write(connection: sqlite3.Connection, change: Change) -> None:
         )
 
 
-def slots(
-    connection: sqlite3.Connection, first: int, end: int | None
-) -> dict[tuple[str, int], Activity]:
-    """The slots from *first* on, before *end*."""
-    rows = connection.execute(
-        "SELECT * FROM activity WHERE slot >= ? AND (? IS NULL OR slot < ?)", (first, end, end)
-    )
+def slots(connection: sqlite3.Connection, first: int) -> dict[tuple[str, int], Activity]:
+    """The slots from *first* on."""
+    rows = connection.execute("SELECT * FROM activity WHERE slot >= ?", (first,))
     return {
         (_user(user), slot): Activity(*numbers[:6], *map(_number, numbers[6:]))
         for slot, user, *numbers in rows
     }
+
+
+def together(connection: sqlite3.Connection, span: Slice) -> dict[str, HourActivity]:
+    """The slots of *span* by user, as an hour's."""
+    rows = connection.execute(
+        "SELECT user, tried, delivered, deferred, failed, unknown, stopped, addresses, networks"
+        " FROM activity WHERE slot >= ? AND slot < ?",
+        (span.start, span.end),
+    )
+    found: defaultdict[str, list[tuple[int, ...]]] = defaultdict(list)
+    for user, *sums, addresses, networks in rows:
+        found[user].append((*sums, _number(addresses), _number(networks)))
+    return {_user(user): folded(numbers) for user, numbers in found.items()}
 
 
 def oldest_slot(connection: sqlite3.Connection) -> int | None:

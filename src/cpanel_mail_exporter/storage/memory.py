@@ -1,6 +1,6 @@
 """A ledger's store in memory: for `once`, and where nothing can be written."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import TypeVar
@@ -15,7 +15,7 @@ from cpanel_mail_exporter.ledger.change import (
 )
 from cpanel_mail_exporter.ledger.counters import CounterKey
 from cpanel_mail_exporter.model.window import Slice
-from cpanel_mail_exporter.spam_runs.activity import Activity, HourActivity
+from cpanel_mail_exporter.spam_runs.activity import Activity, HourActivity, folded
 
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
@@ -113,14 +113,22 @@ class MemoryStore:
         """What the reading knows of slices that begin in *span*."""
         return {start: self._slices[start] for start in sorted(self._slices) if start in span}
 
-    def activity(self, first: int, end: int | None = None) -> dict[tuple[str, int], Activity]:
-        """What users did in slots from *first* on, before *end*."""
+    def activity(self, first: int) -> dict[tuple[str, int], Activity]:
+        """What users did in slots from *first* on."""
         return {
             (user, slot): found
             for slot, users in self._activity.items()
-            if first <= slot and (end is None or slot < end)
+            if first <= slot
             for user, found in users.items()
         }
+
+    def activity_together(self, span: Slice) -> dict[str, HourActivity]:
+        """What each user did in the slots that begin in *span*."""
+        slots: defaultdict[str, list[Activity]] = defaultdict(list)
+        for slot in _within(self._activity, [span]):
+            for user, found in self._activity[slot].items():
+                slots[user].append(found)
+        return {user: folded(found) for user, found in slots.items()}
 
     def oldest_activity(self) -> int | None:
         """First second of the oldest slot that isn't folded."""
@@ -151,15 +159,16 @@ class MemoryStore:
 
     def _add_facts(self, change: Change) -> None:
         for event in change.events:
-            self._events.setdefault(event.second, {})[event.identity] = event
+            self._events.setdefault(event[0], {})[event[1]] = Event(*event)
         for deferral in change.deferrals:
             recipients = self._deferrals.setdefault(deferral.second, {})
             times = recipients.setdefault(deferral.recipient, {})
             times[deferral.action_unix] = times.get(deferral.action_unix, 0) + deferral.copies
-        for sized in change.sized:
-            self._sized.setdefault(sized.second, set()).add((sized.message, sized.direction))
-        for outcome in change.pending:
-            self._pending[outcome[:4]] = self._pending.get(outcome[:4], 0) + outcome.copies
+        for second, message, direction in change.sized:
+            self._sized.setdefault(second, set()).add((message, direction))
+        for action_unix, second, recipient, direction, copies in change.pending:
+            key = action_unix, second, recipient, direction
+            self._pending[key] = self._pending.get(key, 0) + copies
         for outcome in change.settled:
             self._pending.pop(outcome[:4], None)
 

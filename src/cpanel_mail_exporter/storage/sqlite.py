@@ -9,6 +9,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 from cpanel_mail_exporter.ledger.change import (
@@ -30,6 +31,7 @@ from cpanel_mail_exporter.storage.opening import Damaged, Unusable, connect, edi
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _PAGES_FREED_AT_ONCE = 1_000
 _NO_TEXT = "Could not decode to UTF-8"
+_ROWS_AT_ONCE = 50
 _SIDE_FILES = ("", "-wal", "-shm")
 
 
@@ -178,10 +180,15 @@ class SqliteStore:
                 )
             )
 
-    def activity(self, first: int, end: int | None = None) -> dict[tuple[str, int], Activity]:
-        """What users did in slots from *first* on, before *end*."""
+    def activity(self, first: int) -> dict[tuple[str, int], Activity]:
+        """What users did in slots from *first* on."""
         with self._working() as connection:
-            return activity_rows.slots(connection, first, end)
+            return activity_rows.slots(connection, first)
+
+    def activity_together(self, span: Slice) -> dict[str, HourActivity]:
+        """What each user did in the slots that begin in *span*."""
+        with self._working() as connection:
+            return activity_rows.together(connection, span)
 
     def oldest_activity(self) -> int | None:
         """First second of the oldest slot that isn't folded."""
@@ -307,24 +314,28 @@ class SqliteStore:
 def _write(connection: sqlite3.Connection, change: Change) -> None:
     """The statements of one change; sorted, so that the tables grow at one place.
 
-    Rows are plain tuples: a tuple with names takes half as long again to store.
+    Rows are plain tuples: a tuple with names takes half as long again to sort and to store.
     """
     many = connection.executemany
-    many(
-        "INSERT INTO event VALUES (?, ?, ?, ?, ?)"
-        " ON CONFLICT DO UPDATE SET copies = excluded.copies",
-        map(tuple, sorted(change.events)),
+    _add(
+        connection,
+        ("INSERT INTO event VALUES", 5, "ON CONFLICT DO UPDATE SET copies = excluded.copies"),
+        sorted(change.events),
     )
     many(
         "INSERT INTO deferral VALUES (?, ?, ?, ?)"
         " ON CONFLICT DO UPDATE SET copies = copies + excluded.copies",
         map(tuple, sorted(change.deferrals)),
     )
-    many("INSERT OR IGNORE INTO sized VALUES (?, ?, ?)", map(tuple, sorted(change.sized)))
-    many(
-        "INSERT INTO pending VALUES (?, ?, ?, ?, ?)"
-        " ON CONFLICT DO UPDATE SET copies = copies + excluded.copies",
-        map(tuple, sorted(change.pending)),
+    _add(connection, ("INSERT OR IGNORE INTO sized VALUES", 3, ""), sorted(change.sized))
+    _add(
+        connection,
+        (
+            "INSERT INTO pending VALUES",
+            5,
+            "ON CONFLICT DO UPDATE SET copies = copies + excluded.copies",
+        ),
+        sorted(change.pending),
     )
     many(
         "DELETE FROM pending"
@@ -351,6 +362,28 @@ def _write(connection: sqlite3.Connection, change: Change) -> None:
                 f"DELETE FROM {table} WHERE second < ?",  # noqa: S608
                 (change.forget_before_unix,),
             )
+
+
+def _add(
+    connection: sqlite3.Connection,
+    statement: tuple[str, int, str],
+    rows: Sequence[tuple[int, ...]],
+) -> None:
+    """Insert rows, many at a time: a statement for each takes more than half as long again.
+
+    A statement is what stands before the values, how many a row has, and what stands behind them.
+    """
+    begin, width, end = statement
+    marks = f"({', '.join('?' * width)})"
+    together = len(rows) - len(rows) % _ROWS_AT_ONCE
+    connection.executemany(
+        f"{begin} {', '.join([marks] * _ROWS_AT_ONCE)} {end}",
+        (
+            tuple(chain.from_iterable(rows[start : start + _ROWS_AT_ONCE]))
+            for start in range(0, together, _ROWS_AT_ONCE)
+        ),
+    )
+    connection.executemany(f"{begin} {marks} {end}", rows[together:])
 
 
 def _put(

@@ -3,11 +3,15 @@
 import csv
 import re
 from collections import Counter
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cpanel_mail_exporter import bounces
+from cpanel_mail_exporter.bounces.rules import PACKAGE_FILES, rules_from_toml
+from cpanel_mail_exporter.config.bounce_files import package_rules
 from tests.unit.bounces.slow_rules import CONDITIONS, SlowRules, rules
 
 TESTS = Path(__file__).parents[2]
@@ -54,6 +58,14 @@ SIMULATED_VALUES = {
     "limit": "100",
     "percent": "125",
 }
+
+
+def test_patterns_that_no_start_checks_are_sound() -> None:
+    read = []
+    for name in PACKAGE_FILES:
+        text = files(bounces).joinpath(name).read_text(encoding="utf-8")
+        read += rules_from_toml(text, name.rpartition("/")[2])
+    assert tuple(read) == package_rules()
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from cpanel_mail_exporter.ledger.change import Change, Known
 from cpanel_mail_exporter.ledger.ledger import Ledger, LedgerTerms
 from cpanel_mail_exporter.model.accounts import LastHour
 from cpanel_mail_exporter.model.errors import StorageFailed
+from cpanel_mail_exporter.model.window import Slice
 from cpanel_mail_exporter.spam_runs.sketch import distinct
 from cpanel_mail_exporter.storage.memory import MemoryStore
 from tests.unit.ledger.mail import MEANING, row
@@ -196,6 +197,50 @@ def test_a_server_that_is_wrong_about_the_time_once_costs_no_past() -> None:
     assert sum(hour.tried for hour in store.hours("acc1").values()) == 11
     sent(ledger, 3, T + 30, msg_id="m3")
     assert ledger.last_hour(T + 60) == {"acc1": LastHour(sent=3)}
+
+
+class Committed(MemoryStore):
+    """Notes what was folded at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folded: list[Slice] = []
+
+    def commit(self, change: Change) -> None:
+        super().commit(change)
+        if change.folded is not None:
+            self.folded.append(change.folded)
+
+
+def test_the_hours_of_a_day_are_folded_at_once() -> None:
+    """Each to an hour of its own, as far as hours are that ended long enough ago."""
+    store = Committed()
+    ledger = begun(store)
+    first = T - T % HOUR
+    for number in range(30):
+        sent(ledger, 1 + number, first + number * HOUR, msg_id=f"m{number}")
+    ledger.watch(first + 30 * HOUR)
+    day = 24 * HOUR
+    assert store.folded == [Slice(first, first + day), Slice(first + day, first + 27 * HOUR)]
+    hours = store.hours("acc1")
+    assert {hour: one.tried for hour, one in hours.items()} == {
+        first + number * HOUR: 1 + number for number in range(27)
+    }
+    assert store.oldest_activity() == first + 27 * HOUR
+
+
+def test_recipients_are_only_sketched_of_the_past_hour() -> None:
+    """Nobody asks for those of before."""
+    store = MemoryStore()
+    ledger = begun(store)
+    records = [
+        row("outbound", "success", acted, acted, recipient=f"r{acted}@x.example")
+        for acted in (T - 2 * HOUR, T - HOUR, T)
+    ]
+    ledger.learn(records, T)
+    found = {slot: one for (_, slot), one in store.activity(0).items()}
+    assert [distinct(one.recipients, 1_024) for one in found.values()] == [0, 1, 1]
+    assert [distinct(one.addresses, 256) for one in found.values()] == [1, 1, 1]
 
 
 def spam(ledger: Ledger, user: str, count: int) -> None:

@@ -1,7 +1,12 @@
 """One answer and what is known -> what it adds, and nothing else."""
 
-import pytest
+from unittest.mock import patch
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cpanel_mail_exporter.ledger import apply as apply_module
 from cpanel_mail_exporter.ledger.apply import Applied, apply
 from cpanel_mail_exporter.ledger.change import (
     KIND_DEFERRAL,
@@ -18,10 +23,12 @@ from cpanel_mail_exporter.ledger.change import (
 from cpanel_mail_exporter.ledger.counting import LARGEST_SIZE_BYTES
 from cpanel_mail_exporter.ledger.identity import (
     event_identity,
+    home_second,
     message_identity,
     recipient_identity,
 )
 from cpanel_mail_exporter.ledger.unclassified import Unexplained
+from cpanel_mail_exporter.model.records import DeliveryRecord
 from cpanel_mail_exporter.spam_runs.activity import Activity
 from cpanel_mail_exporter.spam_runs.sketch import sketch
 from tests.unit.ledger.mail import MEANING, row
@@ -48,6 +55,11 @@ def at_work(**numbers: int) -> Activity:
         recipients=sketch(["amy@example.net"], 1_024),
         **numbers,
     )
+
+
+def events_of(change: Change) -> list[Event]:
+    """Its events, with names."""
+    return [Event(*fields) for fields in change.events]
 
 
 def test_a_success_adds_its_event_time_and_size_and_leaves_its_attempts_pending() -> None:
@@ -155,7 +167,7 @@ def test_types_that_are_not_known_count_as_other_and_show_as_drift() -> None:
     for word in ("archived", "", "Success"):
         record = row("inbound", word, T, T)
         change = apply(Known(), [record], MEANING, 0).change
-        assert [event.kind for event in change.events] == [KIND_OTHER]
+        assert [event.kind for event in events_of(change)] == [KIND_OTHER]
         assert change.pending == []
         assert change.counters == {
             ("events", ("other", "inbound", "local")): 1,
@@ -169,11 +181,12 @@ def test_equal_rows_are_as_many_events_and_seen_again_they_are_still_as_many() -
     record = row("outbound", "success", T, T)
     identity = event_identity(record)
     two = apply(Known(), [record, record], MEANING, 0)
-    assert (two.new_events, two.change.events[0].copies, two.change.pending[0].copies) == (2, 2, 2)
+    assert (two.new_events, events_of(two.change)[0].copies) == (2, 2)
+    assert sum(copies for *_, copies in two.change.pending) == 2
     assert apply(Known(copies={identity: 2}), [record, record], MEANING, 0).change == Change()
     assert apply(Known(copies={identity: 2}), [record], MEANING, 0).change.is_empty
     third = apply(Known(copies={identity: 2}), [record] * 3, MEANING, 0)
-    assert (third.new_events, third.change.events[0].copies) == (1, 3)
+    assert (third.new_events, events_of(third.change)[0].copies) == (1, 3)
 
 
 def test_batches_of_one_answer_are_counted_together() -> None:
@@ -183,7 +196,11 @@ def test_batches_of_one_answer_are_counted_together() -> None:
     first = apply(Known(), [record], MEANING, 0)
     known = Known(copies={identity: 1}, sized={(MESSAGE, OUTBOUND)})
     second = apply(known, [record], MEANING, 0, seen_before=first.seen)
-    assert (second.new_events, second.change.events[0].copies, second.seen) == (1, 2, {identity: 2})
+    assert (second.new_events, events_of(second.change)[0].copies, second.seen) == (
+        1,
+        2,
+        {identity: 2},
+    )
     assert apply(known, [record], MEANING, 0).change.is_empty
 
 
@@ -221,7 +238,7 @@ def test_events_before_the_counting_are_marked_and_not_counted() -> None:
     assert (result.new_events, result.counted_events, result.to_place) == (3, 0, {})
     assert result.change.counters == {}
     assert (result.change.pending, result.change.sized) == ([], [])
-    assert [event.kind for event in result.change.events] == [
+    assert [event.kind for event in events_of(result.change)] == [
         KIND_DEFERRAL,
         KIND_SUCCESS,
         KIND_SUCCESS,
@@ -232,7 +249,7 @@ def test_events_before_the_counting_are_marked_and_not_counted() -> None:
 
 def test_a_row_without_send_time_goes_by_its_action_time_and_has_no_duration() -> None:
     result = apply(Known(), [row("outbound", "success", None, T)], MEANING, 0)
-    assert [event.second for event in result.change.events] == [T]
+    assert [event.second for event in events_of(result.change)] == [T]
     assert result.change.counters == {("events", ("success", "outbound", "other")): 1, **SIZE}
 
 
@@ -298,3 +315,34 @@ def test_what_is_known_is_not_changed() -> None:
     known = Known()
     apply(known, [row("outbound", "defer", T, T), row("outbound", "success", T, T)], MEANING, 0)
     assert known == Known()
+
+
+_ROWS = st.builds(
+    row,
+    st.sampled_from(("outbound", "gmail", "internal", "inbound", "refused")),
+    st.sampled_from(("success", "failure", "defer", "archived", "inprogress")),
+    st.sampled_from((None, T, T + 1)),
+    st.sampled_from((None, T, T + 9)),
+    msg_id=st.sampled_from(("m1", "m2")),
+    recipient=st.sampled_from(("amy@example.net", "bob@example.net", "a\0b")),
+    size=st.sampled_from(("2000", "5000", "", "odd")),
+    message=st.sampled_from(("550-5.1.1 no such user", "554 the moon is full")),
+)
+
+
+@given(st.lists(_ROWS, max_size=12), st.integers(1, 4), st.sampled_from((0, T + 5)), st.data())
+def test_rows_may_be_taken_any_number_at_a_time(
+    records: list[DeliveryRecord], at_once: int, since: int, data: st.DataObject
+) -> None:
+    known = Known()
+    if records:
+        again = data.draw(st.lists(st.sampled_from(records), max_size=3))
+        known.copies = dict.fromkeys(map(event_identity, again), 1)
+        deferred = data.draw(st.sampled_from(records))
+        recipient = recipient_identity(
+            home_second(deferred) or 0, deferred.msg_id, deferred.recipient
+        )
+        known.deferrals = {recipient: {T: 1}}
+    whole = apply(known, records, MEANING, since)
+    with patch.object(apply_module, "_ROWS_AT_ONCE", at_once):
+        assert apply(known, records, MEANING, since) == whole

@@ -13,7 +13,7 @@ from cpanel_mail_exporter.ledger.counters import (
     TIME_TO_DELIVER,
     TIME_TO_FAIL,
 )
-from cpanel_mail_exporter.ledger.exemplars import Exemplars, Latest, Observed
+from cpanel_mail_exporter.ledger.exemplars import Exemplars, Latest, Observed, latest_of
 from cpanel_mail_exporter.ledger.ledger import Ledger
 from cpanel_mail_exporter.model.family import LONGEST_EXEMPLAR_ID, Exemplar
 from cpanel_mail_exporter.storage.memory import MemoryStore
@@ -35,16 +35,16 @@ def test_the_newest_of_each_bucket_is_kept_and_of_two_at_once_the_last(answers: 
     wanted: dict[tuple[str, tuple[str, ...]], list[Exemplar | None]] = {}
     number = 0
     for answer in answers:
-        observed: defaultdict[tuple[str, tuple[str, ...]], Observed] = defaultdict(Observed)
+        observed: defaultdict[tuple[str, tuple[str, ...]], list[Observed]] = defaultdict(list)
         order = []
         for name, labels, value, when in answer:
             number += 1
-            observed[name, labels].note(value, when, f"id-{number}")
+            observed[name, labels].append((value, when, f"id-{number}"))
             order.append((name, labels, value, when, f"id-{number}"))
         latest: Latest = {
             (*series, value): newest
             for series, seen in observed.items()
-            for value, newest in seen.latest.items()
+            for value, newest in latest_of(seen).items()
         }
         kept.note(latest, T)
         for name, labels, value, when, message_id in order:

@@ -17,12 +17,13 @@ from cpanel_mail_exporter.ledger.change import (
 )
 from cpanel_mail_exporter.ledger.store import LedgerStore
 from cpanel_mail_exporter.model.window import Slice
-from cpanel_mail_exporter.spam_runs.activity import Activity, HourActivity
+from cpanel_mail_exporter.spam_runs.activity import Activity, HourActivity, folded
 from tests.unit.storage.conftest import Open
 
 FAR = 2**63 - 1
 EVERYTHING = [Slice(0, 10**12)]
 ODD = 'a "b"\\\n\0\ud800 é'
+ODD_DID = Activity(networks=2)
 
 
 def full(store: LedgerStore) -> LedgerStore:
@@ -50,7 +51,7 @@ def full(store: LedgerStore) -> LedgerStore:
             activity={
                 ("a", 300): Activity(1, 2, 3, 4, 5, 6, 1 << 255, 0, 1 << 1_023),
                 ("b", 300): Activity(tried=9),
-                (ODD, 3_600): Activity(networks=2),
+                (ODD, 3_600): ODD_DID,
             },
             hours={
                 ("a", 0): HourActivity(1, 2, 3, 4, 5, 6, 7, 8, 9),
@@ -102,7 +103,7 @@ def test_what_was_committed_is_there_when_it_is_opened_again(open_store: Open) -
         {
             ("a", 300): Activity(1, 2, 3, 4, 5, 6, 1 << 255, 0, 1 << 1_023),
             ("b", 300): Activity(tried=9),
-            (ODD, 3_600): Activity(networks=2),
+            (ODD, 3_600): ODD_DID,
         },
         {
             "a": {0: HourActivity(1, 2, 3, 4, 5, 6, 7, 8, 9)},
@@ -129,16 +130,29 @@ def test_what_users_did_is_added_and_sketches_are_united(open_store: Open) -> No
         )
     )
     added = Activity(11, 12, 13, 14, 15, 16, 1 << 255 | 1, 6, 1 << 1_023)
-    assert store.activity(300, 600) == {("a", 300): added, ("b", 300): Activity(tried=9)}
-    assert store.activity(301, 3_600) == {("a", 600): Activity(tried=1)}
+    assert store.activity(301) == {("a", 600): Activity(tried=1), (ODD, 3_600): ODD_DID}
+    found = store.activity(300)
+    assert (found["a", 300], found["b", 300]) == (added, Activity(tried=9))
     assert store.hours("a") == {0: HourActivity(11, 12, 13, 14, 15, 16, 7, 9, 10)}
+
+
+def test_slots_of_an_hour_are_told_together(open_store: Open) -> None:
+    store = full(open_store())
+    assert store.activity_together(Slice(0, 300)) == {}
+    assert store.activity_together(Slice(3_600, 7_200)) == {ODD: folded([ODD_DID])}
+    one, other = Activity(3, 1, 1, 1, 1, 1, 1, 3, 1), Activity(5, 1, 1, 1, 1, 1, 6, 2, 1 << 9)
+    slots = {("c", 7_200): one, ("c", 10_500): other, ("c", 10_800): other}
+    store.commit(Change(activity=slots))
+    assert store.activity_together(Slice(7_200, 10_800)) == {
+        "c": HourActivity(8, 2, 2, 2, 2, 2, peak=5, addresses=3, networks=2)
+    }
 
 
 def test_slots_that_were_folded_and_hours_that_are_too_old_are_deleted(open_store: Open) -> None:
     store = full(open_store())
     hours = {("b", 3_600): HourActivity(tried=2)}
     store.commit(Change(hours=hours, folded=Slice(0, 3_600), forget_hours_before_unix=0))
-    assert store.activity(-FAR) == {(ODD, 3_600): Activity(networks=2)}
+    assert store.activity(-FAR) == {(ODD, 3_600): ODD_DID}
     assert (store.hours("b"), store.hours(ODD)) == ({3_600: HourActivity(tried=2)}, {})
     assert (store.oldest_activity(), store.oldest_hour()) == (3_600, 0)
 
