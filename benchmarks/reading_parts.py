@@ -21,7 +21,7 @@ from cpanel_mail_exporter.app.meaning import build_meaning
 from cpanel_mail_exporter.app.process import collect_garbage_seldom, share_one_heap
 from cpanel_mail_exporter.exposition.blocks import cut
 from cpanel_mail_exporter.exposition.log_lines import LogLine, LogLines
-from cpanel_mail_exporter.ledger.identity import event_identity
+from cpanel_mail_exporter.ledger.identity import event_identities
 from cpanel_mail_exporter.ledger.ledger import Ledger, LedgerTerms
 from cpanel_mail_exporter.model.records import DeliveryRecord
 from cpanel_mail_exporter.storage.sqlite import SqliteStore
@@ -57,7 +57,7 @@ def fetch_seconds(rows: int) -> float:
         return timed(lambda: asyncio.run(_fetch(port, pages)))
 
 
-def learn_seconds(pieces: Sequence[list[DeliveryRecord]], since: int) -> float:
+def learn_seconds(pieces: Sequence[list[DeliveryRecord]], now: int, since: int) -> float:
     with tempfile.TemporaryDirectory() as folder:
         store = SqliteStore("web1", Path(folder) / "web1.sqlite")
         ledger = Ledger("web1", store, build_meaning(), LedgerTerms())
@@ -65,7 +65,7 @@ def learn_seconds(pieces: Sequence[list[DeliveryRecord]], since: int) -> float:
 
         def learn() -> None:
             for piece in pieces:
-                ledger.learn(piece, since)
+                ledger.learn(piece, now)
 
         seconds = timed(learn)
         ledger.close()
@@ -84,16 +84,14 @@ def measure(rows: int) -> dict[str, float]:
     found = {
         "fetch": fetch_seconds(rows),
         "decode": timed(lambda: pieces.extend(delivery_rows(body).records for body in bodies)),
-        "identity (part of learn)": timed(
-            lambda: [event_identity(record) for piece in pieces for record in piece]
-        ),
+        "identity (part of learn)": timed(lambda: [event_identities(piece) for piece in pieces]),
     }
     lines = LogLines("email_logs", (("server", "web1"),))
     rendered: list[list[LogLine]] = []
     found["render"] = timed(lambda: rendered.extend(map(lines.render, pieces)))
     found["sort and compress"] = timed(lambda: [cut(sorted(piece)) for piece in rendered])
-    found["learn and commit, marked only"] = learn_seconds(pieces, now)
-    found["learn and commit, counted"] = learn_seconds(pieces, now - 86_400)
+    found["learn and commit, marked only"] = learn_seconds(pieces, now, now)
+    found["learn and commit, counted"] = learn_seconds(pieces, now, now - 86_400)
     found["json.loads alone, for comparison"] = timed(lambda: [json.loads(body) for body in bodies])
     return {name: seconds / rows * 1e6 for name, seconds in found.items()}
 

@@ -114,6 +114,8 @@ def apply(
             rows = list(compress(rows, are_new))
             seconds = list(compress(seconds, are_new))
             identities = list(compress(identities, are_new))
+        if not rows:
+            continue
         part = _new_events(rows, seconds, meaning, counting_since_unix)
         activities.take(part)
         counted = [event for event in part if event[3] >= counting_since_unix]

@@ -39,7 +39,7 @@ def event_identity(record: DeliveryRecord) -> int:
     return event_identities((record,))[0]
 
 
-def event_identities(records: Iterable[DeliveryRecord]) -> tuple[int, ...]:
+def event_identities(records: Sequence[DeliveryRecord]) -> tuple[int, ...]:
     """The same of each of *records*."""
     texts = [
         f"{kind}\0{msg_id}\0{recipient}\0{delivered_to}\0{sent_text if sent is None else sent}"
@@ -59,17 +59,19 @@ def event_identities(records: Iterable[DeliveryRecord]) -> tuple[int, ...]:
         ) in map(_parts, records)
     ]
     if not _are_apart(texts, 9):
-        for place, record in enumerate(records):
-            if texts[place].count("\0") != 8:
-                kind, msg_id, recipient, delivered_to, *instants, transport, host, ip = _parts(
-                    record
-                )
-                sent, sent_text, acted, acted_text = instants
-                sent = sent_text if sent is None else sent
-                acted = acted_text if acted is None else acted
-                parts = kind, msg_id, recipient, delivered_to, transport, host, ip, sent, acted
-                texts[place] = repr(parts)
+        texts = [
+            text if text.count("\0") == 8 else _unmistakable(record)
+            for text, record in zip(texts, records, strict=True)
+        ]
     return _hashed(texts)
+
+
+def _unmistakable(record: DeliveryRecord) -> str:
+    """The text of an event with a zero character in one of its parts."""
+    sent = record.sendunixtime if record.send_unix is None else record.send_unix
+    acted = record.actionunixtime if record.action_unix is None else record.action_unix
+    to = record.recipient, record.delivered_to, record.transport, record.host, record.ip
+    return repr((record.type, record.msg_id, *to, sent, acted))
 
 
 def message_identity(second: int, msg_id: str) -> int:

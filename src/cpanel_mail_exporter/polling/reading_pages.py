@@ -8,7 +8,7 @@ once on either page, can't be told from such a shift by one reading; a second on
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
-from cpanel_mail_exporter.ledger.identity import event_identity
+from cpanel_mail_exporter.ledger.identity import event_identities
 from cpanel_mail_exporter.model.query import SearchQuery
 from cpanel_mail_exporter.model.records import DeliveryRecord
 from cpanel_mail_exporter.polling.reading_answers import Answers, Steps
@@ -50,7 +50,7 @@ class Run:
         self.raw.update(page.of_type)
         self.own.update(page.own_of_type)
         self.length += page.length
-        identities = [event_identity(record) for record in page.rows]
+        identities = event_identities(page.rows)
         self.on_two_pages.update(i for i in identities if i in self.copies)
         self.copies.update(identities)
         if wanted:
