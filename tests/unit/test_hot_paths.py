@@ -23,7 +23,7 @@ from cpanel_mail_exporter.polling import reading_state
 from cpanel_mail_exporter.polling.reading import SpanReader
 from cpanel_mail_exporter.polling.reading_state import Accepted, ReadingMemory
 from cpanel_mail_exporter.polling.tally import Tally
-from cpanel_mail_exporter.whm.decode import Texts, delivery_rows
+from cpanel_mail_exporter.whm.decode import delivery_rows
 from tests.calls_counted import calls_of
 
 TraceFunction = Callable[[FrameType, str, Any], Any]
@@ -75,8 +75,7 @@ ARRAYS = [array_of(first) for first in range(0, ROWS, BATCH_ROWS)]
 
 
 def decoded() -> list[DeliveryRecord]:
-    texts = Texts()
-    return [record for array in ARRAYS for record in delivery_rows(array, texts).records]
+    return [record for array in ARRAYS for record in delivery_rows(array).records]
 
 
 RECORDS = decoded()

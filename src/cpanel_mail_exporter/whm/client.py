@@ -56,7 +56,6 @@ from cpanel_mail_exporter.whm.decode import (
     NotJsonText,
     Record,
     Rows,
-    Texts,
     UnexpectedShape,
     account_rows,
     delivery_rows,
@@ -181,13 +180,12 @@ class WhmServer:
             PollError: in all its kinds but Unsupported and StorageFailed.
         """
         unknown: frozenset[str] | None = None
-        texts = Texts()
 
         def decode(array: bytes) -> Rows[DeliveryRecord]:
             nonlocal unknown
             if unknown is None:
                 unknown = unknown_fields(array)
-            return delivery_rows(array, texts)
+            return delivery_rows(array)
 
         end = await self._ask(SEARCH_FUNCTION, search_query(query), RowStream(decode), receive)
         return replace(end, unknown_fields=unknown) if unknown else end

@@ -9,7 +9,6 @@ from cpanel_mail_exporter.model.records import DELIVERY_LABELS, DeliveryRecord, 
 from cpanel_mail_exporter.whm.decode import (
     NotJsonText,
     Rows,
-    Texts,
     UnexpectedShape,
     Verdict,
     delivery_rows,
@@ -64,27 +63,6 @@ def stat(**fields: Any) -> UserStat:
 
 
 # Rows of emailtrack_search
-
-
-def test_values_that_many_rows_of_an_answer_share_are_held_once() -> None:
-    texts = Texts()
-    rows = [{"msgid": f"m{n}", "domain": "example.com", "transport_is_remote": 1} for n in range(2)]
-    first, second = (
-        record
-        for row in rows
-        for record in delivery_rows(msgspec.json.encode([row]), texts).records
-    )
-    assert first.domain is second.domain
-    assert first.transport_is_remote is second.transport_is_remote
-    assert (first.domain, first.transport_is_remote) == ("example.com", "1")
-
-
-def test_values_that_are_all_different_do_not_fill_the_memory() -> None:
-    texts = Texts()
-    rows = [{"domain": f"shop{number}.example.com"} for number in range(5_000)]
-    records = delivery_rows(msgspec.json.encode(rows), texts).records
-    assert [record.domain for record in records] == [row["domain"] for row in rows]
-    assert len(texts) <= 2_000
 
 
 @pytest.mark.parametrize("label", DELIVERY_LABELS)

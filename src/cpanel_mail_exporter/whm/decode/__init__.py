@@ -2,7 +2,7 @@
 
 from cpanel_mail_exporter.whm.decode.about import HOSTNAME_MEMBER, VERSION_MEMBER, judge_text
 from cpanel_mail_exporter.whm.decode.accounts import ACCOUNTS_MEMBER, account_rows
-from cpanel_mail_exporter.whm.decode.deliveries import Texts, delivery_rows, unknown_fields
+from cpanel_mail_exporter.whm.decode.deliveries import delivery_rows, unknown_fields
 from cpanel_mail_exporter.whm.decode.envelope import Verdict, judge
 from cpanel_mail_exporter.whm.decode.mail_queue import queue_rows
 from cpanel_mail_exporter.whm.decode.mending import mended
@@ -31,7 +31,6 @@ __all__ = [
     "NotJsonText",
     "Record",
     "Rows",
-    "Texts",
     "UnexpectedShape",
     "Verdict",
     "account_rows",

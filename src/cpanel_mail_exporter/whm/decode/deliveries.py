@@ -1,6 +1,5 @@
 """Rows of emailtrack_search -> delivery records."""
 
-from functools import partial
 from typing import Any
 
 import msgspec
@@ -18,7 +17,6 @@ _ALIASED = (1, 2, 3, 8, 12, 13, 14, 17)  # places of the fields that the 8 alias
 
 _KNOWN_FIELDS = frozenset((*WireDelivery.__struct_fields__, "email", "spamscore"))
 _MOST_NAMES = 100
-_MOST_TEXTS = 2_000
 
 _deliveries = msgspec.json.Decoder(list[WireDelivery])
 _odd_delivery = msgspec.json.Decoder(OddDelivery)
@@ -27,39 +25,14 @@ _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _new_tuple = tuple.__new__  # what DeliveryRecord._make calls, without its detour
 
 
-class Texts(dict[str | int | None, str]):
-    """Values of one answer as texts, each once: of a row's 22 most stand in many others.
-
-    Rows take half the memory so. A value that only comes once isn't worth its place, so there is
-    room for some, and all others are given as they are.
-    """
-
-    __slots__ = ()
-
-    def __missing__(self, value: str | int | None) -> str:
-        text = "" if value is None else f"{value}"
-        if len(self) < _MOST_TEXTS:
-            self[value] = text
-        return text
-
-
-def delivery_rows(array: bytes, texts: Texts | None = None) -> Rows[DeliveryRecord]:
-    """Decode some rows of emailtrack_search.
-
-    Args:
-        array: a JSON array of them.
-        texts: those of earlier arrays of the same answer.
+def delivery_rows(array: bytes) -> Rows[DeliveryRecord]:
+    """Decode a JSON array of emailtrack_search rows.
 
     Raises:
         NotJsonText: *array* is no JSON array.
     """
-    known = Texts() if texts is None else texts
     return decode_rows(
-        array,
-        _deliveries.decode,
-        partial(_delivery_record, known),
-        _odd_delivery.decode,
-        _odd_record,
+        array, _deliveries.decode, _delivery_record, _odd_delivery.decode, _odd_record
     )
 
 
@@ -73,37 +46,37 @@ def unknown_fields(array: bytes) -> frozenset[str]:
     return frozenset(sorted(set(names) - _KNOWN_FIELDS)[:_MOST_NAMES])
 
 
-def _delivery_record(texts: Texts, row: WireDelivery) -> DeliveryRecord:
+def _delivery_record(row: WireDelivery) -> DeliveryRecord:
     """Convert a usual row, field by field in the order of the labels.
 
     Its texts are texts by the row's kinds, and nothing stands under a label's name: so only null
     and the four numbers have to be looked at. A loop over the fields costs twice as much.
     """
     sent, acted = row.sendunixtime, row.actionunixtime
-    size = row.size
+    size, is_remote = row.size, row.transport_is_remote
     values = (
         "" if acted is None else f"{acted}",
         row.deliveredto or "",
-        texts[row.deliverydomain],
-        texts[row.deliveryuser],
-        texts[row.domain],
-        texts[row.host],
-        texts[row.ip],
+        row.deliverydomain or "",
+        row.deliveryuser or "",
+        row.domain or "",
+        row.host or "",
+        row.ip or "",
         row.message or "",
         row.msgid or "",
         row.recipient or "",
-        texts[row.router],
-        texts[row.sender],
-        texts[row.senderauth],
-        texts[row.senderhost],
-        texts[row.senderip],
+        row.router or "",
+        row.sender or "",
+        row.senderauth or "",
+        row.senderhost or "",
+        row.senderip or "",
         "" if sent is None else f"{sent}",
         "" if size is None else f"{size}",
         row.actiontime or "",
-        texts[row.transport],
-        texts[row.transport_is_remote],
-        texts[row.type],
-        texts[row.user],
+        row.transport or "",
+        "" if is_remote is None else f"{is_remote}",
+        row.type or "",
+        row.user or "",
         sent if type(sent) is int and 0 < sent < _LATEST_UNIX else _instant(sent),
         acted if type(acted) is int and 0 < acted < _LATEST_UNIX else _instant(acted),
     )
