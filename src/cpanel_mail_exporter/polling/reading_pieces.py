@@ -110,6 +110,7 @@ class Pieces:
         halves = self._halves(query, page.rows)
         total: Run | None = None
         if query.span.seconds > 1:
+            page.let_rows_go()  # all of them come again
             total = yield from self._read_halves_of_time(query.span)
         elif len(query.types) > 1:
             total = yield from self._read_each([replace(query, types=(t,)) for t in query.types])

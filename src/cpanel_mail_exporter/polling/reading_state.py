@@ -149,8 +149,8 @@ class Page:
         return len(self.rows) > 1 and self.rows.count(self.rows[0]) == len(self.rows)
 
     def let_rows_go(self) -> None:
-        """They have been handed over, and take much memory; nobody will look into them again."""
-        self.ends = _ends(self.rows)
+        """They take much memory, and nobody will look into them again."""
+        self.ends = self.ends or _ends(self.rows)
         self.rows = []
 
     def repeats(self, before: "Page | None", *, may_overlap: bool) -> bool:

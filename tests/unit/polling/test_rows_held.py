@@ -57,25 +57,39 @@ def records_there() -> int:
     return sum(type(each) is DeliveryRecord for each in gc.get_objects())
 
 
-@pytest.mark.parametrize("counts", [True, False])
-async def test_one_page_of_rows_is_held_however_many_there_are(
-    monkeypatch: pytest.MonkeyPatch, counts: bool
-) -> None:
-    monkeypatch.setattr(reading_state, "PAGE_ROWS", PAGE_ROWS)
+async def most_rows_of(span: Slice, *, counts: bool) -> int:
+    """The most rows there were while *span* was read into lines and, maybe, a ledger."""
     gc.collect()
     before = records_there()
     server = Pages()
-    ledger = Ledger("web1", MemoryStore(), MEANING)
-    events = EventSink(ledger, counts_past=True) if counts else None
+    events = None
+    if counts:
+        events = EventSink(Ledger("web1", MemoryStore(), MEANING), counts_past=True)
+        await events.begin(span.end)
     lines = LineSink(LogLines("email_logs", ()), EVENT_TYPES, 0)
     intake = Intake("web1", EVENT_TYPES, server, events, lines)
     intake.memory.full_page = PAGE_ROWS
-    intake.visit = Visit(SPAN.end)
+    intake.visit = Visit(span.end)
+    assert await intake.read(span, Facts()) == 0
     if events is not None:
-        await events.begin(SPAN.end)
-    assert await intake.read(SPAN, Facts()) == 0
-    if events is not None:
-        await events.finish(SPAN.end, {}, {})
-    assert (await lines.shown(0)).lines == SPAN.seconds
+        await events.finish(span.end, {}, {})
+    assert (await lines.shown(0)).lines == span.seconds
+    return server.most_rows - before
+
+
+@pytest.fixture(autouse=True)
+def _short_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading_state, "PAGE_ROWS", PAGE_ROWS)
+
+
+@pytest.mark.parametrize("counts", [True, False])
+async def test_one_page_of_rows_is_held_however_many_there_are(counts: bool) -> None:
+    rows = await most_rows_of(SPAN, counts=counts)
     # A short answer may be held back beside it, to be stored together with the cursor.
-    assert PAGE_ROWS <= server.most_rows - before <= 1.5 * PAGE_ROWS + 2 * BATCH_ROWS
+    assert PAGE_ROWS <= rows <= 1.5 * PAGE_ROWS + 2 * BATCH_ROWS
+
+
+async def test_rows_that_are_asked_for_again_in_pieces_are_not_held_meanwhile() -> None:
+    """So round a number looks like a silent cap, and so does that of its half."""
+    rows = await most_rows_of(Slice(SPAN.start, SPAN.start + 1_900), counts=False)
+    assert 1_900 <= rows <= 1_900 + 2 * BATCH_ROWS
