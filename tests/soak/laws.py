@@ -35,9 +35,10 @@ LAWS: dict[str, Law] = {
         " remembered: the counters must be those of all rows that it shows at the end.",
     ),
     REPLACED: Law(
-        ("shown", "real"),
+        ("shown", "shown with all deferrals"),
         "A deferral that is replaced before any poll saw it leaves no trace, so deferrals lie"
-        " between those left at the end and all there were; outcomes are exact.",
+        " between those left at the end and all there were; outcomes are exact, under the words"
+        " that the server shows them with.",
     ),
     CAPPED: Law(
         ("nothing", "real", "shown", "shown without deferrals"),
@@ -150,8 +151,10 @@ class Readings:
             is_deferral = reading == "deferrals twice"
             again = [row for row in self.shown if (row["type"] == "defer") == is_deferral]
             return [*self.shown, *again]
-        if reading == "shown without deferrals":
-            return [row for row in self.shown if row["type"] != "defer"]
+        if reading.startswith("shown with"):
+            of_all = self.real if reading == "shown with all deferrals" else []
+            outcomes = [row for row in self.shown if row["type"] != "defer"]
+            return [*outcomes, *(row for row in of_all if row["type"] == "defer")]
         return self.real if reading == "real" else self.shown
 
 

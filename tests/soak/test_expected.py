@@ -176,6 +176,16 @@ def test_what_the_other_laws_allow() -> None:
     assert differences("web1", REPLACED, readings, {}) != []
     twice = numbers([*rows, *rows], 0) | attempts([*rows, *rows], 0, T + 10)
     assert differences("web1", CAPPED, readings, twice) != []
+    # A failure that the server shows under another word is no outcome there.
+    reworded = Readings(
+        [*rows, row("failure", 10, msgid="m2")],
+        [*left, row("rejected", 10, msgid="m2")],
+        since_unix=0,
+        end_unix=T + 10 + 3_900,
+    )
+    seen_before = [*rows, row("rejected", 10, msgid="m2")]
+    good = numbers(seen_before, 0) | attempts(seen_before, 0, T + 10)
+    assert differences("web1", REPLACED, reworded, good) == []
     both = Readings(rows, rows, since_unix=0, end_unix=T + 10 + 3_900)
     assert differences("web1", DOUBLED, both, twice) == []
 
