@@ -151,10 +151,11 @@ class Readings:
             is_deferral = reading == "deferrals twice"
             again = [row for row in self.shown if (row["type"] == "defer") == is_deferral]
             return [*self.shown, *again]
-        if reading.startswith("shown with"):
-            of_all = self.real if reading == "shown with all deferrals" else []
-            outcomes = [row for row in self.shown if row["type"] != "defer"]
-            return [*outcomes, *(row for row in of_all if row["type"] == "defer")]
+        outcomes = [row for row in self.shown if row["type"] != "defer"]
+        if reading == "shown without deferrals":
+            return outcomes
+        if reading == "shown with all deferrals":
+            return [*outcomes, *(row for row in self.real if row["type"] == "defer")]
         return self.real if reading == "real" else self.shown
 
 
