@@ -9,10 +9,10 @@ from itertools import groupby
 from typing import NamedTuple
 
 from cpanel_mail_exporter.web.markup import (
+    LINKS_BACK,
     LONGEST_FILTER,
     Sheet,
     age,
-    link,
     moment,
     page_number,
     pages,
@@ -76,7 +76,7 @@ class BouncesPage:
             title=f"{len(rows)} unexplained - cpanel_mail_exporter",
             heading="Replies that no rule explains",
             moment=moment(now_unix),
-            links=link("Status", "/") + "\n" + link("/metrics", "/metrics"),
+            links=LINKS_BACK,
             summary=_summary(len(rows), events, len(servers)),
             open=" open" if rows else "",
             file=_file(self._rules_file),

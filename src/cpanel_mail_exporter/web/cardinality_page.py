@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from cpanel_mail_exporter.metrics.bounds import cost
 from cpanel_mail_exporter.web.markup import (
+    LINKS_BACK,
     LONGEST_FILTER,
     Sheet,
     age,
@@ -62,7 +63,7 @@ class CardinalityPage:
             title=f"{series:,} series - cpanel_mail_exporter",
             heading="Series, and what they cost",
             moment=f"{moment(now_unix)}, counted {age(figures.age_seconds)} ago",
-            links=link("Status", "/") + "\n" + link("/metrics", "/metrics"),
+            links=LINKS_BACK,
             summary=_summary(figures, series),
             example=text(_EXAMPLE),
             hidden=_hidden(figures.hidden),

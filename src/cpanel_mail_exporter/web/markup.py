@@ -95,6 +95,10 @@ def link(words: str, address: str) -> str:
     return f'<a href="{text(address)}"><bdi>{text(words)}</bdi></a>'
 
 
+LINKS_BACK = link("Status", "/") + "\n" + link("/metrics", "/metrics")
+"""For the pages beside the status page."""
+
+
 def page_number(sent: str, last: int) -> int:
     """The page that was asked for; anything that isn't one means the first or the last."""
     return min(last, max(1, int(sent) if sent.isdecimal() and len(sent) < 10 else 1))
