@@ -12,7 +12,6 @@ from itertools import pairwise
 
 from isal import isal_zlib
 
-from cpanel_mail_exporter.exposition.log_lines import LogLine
 from cpanel_mail_exporter.exposition.pieces import Piece, piece_of
 
 BLOCK_LINES = 500
@@ -104,7 +103,7 @@ class KeyedBlock:
 AnyBlock = KeyedBlock | OpenBlock
 
 
-def cut(lines: Sequence[LogLine] | Sequence[Row]) -> list[KeyedBlock]:
+def cut(lines: Sequence[Row]) -> list[KeyedBlock]:
     """Sorted lines -> blocks of at most BLOCK_LINES; equal lines become one."""
     unique = _unique(lines)
     blocks: list[KeyedBlock] = []

@@ -164,7 +164,12 @@ def _new_events(
         else None
         for record, kind, when in zip(rows, kinds, whens, strict=True)
     ]
-    recipients = recipient_identities(seconds, rows)
+    recipients = recipient_identities(
+        [
+            (second, record.msg_id, record.recipient)
+            for second, record in zip(seconds, rows, strict=True)
+        ]
+    )
     ways = directions(rows)
     return list(zip(rows, seconds, recipients, whens, kinds, ways, reasons, strict=True))
 

@@ -91,30 +91,16 @@ def message_identities(messages: Iterable[tuple[int, str]]) -> tuple[int, ...]:
 
 def recipient_identity(second: int, msg_id: str, recipient: str) -> int:
     """The same for rows about the same envelope recipient of such a message."""
-    return _recipients([f"{second}\0{msg_id}\0{recipient}"], [(second, msg_id, recipient)])[0]
+    return recipient_identities([(second, msg_id, recipient)])[0]
 
 
-def recipient_identities(
-    seconds: Sequence[int], records: Sequence[DeliveryRecord]
-) -> tuple[int, ...]:
-    """The same of each of *records*, kept under *seconds*."""
-    return _recipients(
-        [
-            f"{second}\0{record.msg_id}\0{record.recipient}"
-            for second, record in zip(seconds, records, strict=True)
-        ],
-        (
-            (second, record.msg_id, record.recipient)
-            for second, record in zip(seconds, records, strict=True)
-        ),
-    )
-
-
-def _recipients(texts: list[str], parts: Iterable[tuple[int, str, str]]) -> tuple[int, ...]:
+def recipient_identities(recipients: Sequence[tuple[int, str, str]]) -> tuple[int, ...]:
+    """The same of each of *recipients*: second, message id and envelope recipient."""
+    texts = [f"{second}\0{msg_id}\0{recipient}" for second, msg_id, recipient in recipients]
     if not _are_apart(texts, 3):
         texts = [
             text if text.count("\0") == 2 else repr(one)
-            for text, one in zip(texts, parts, strict=True)
+            for text, one in zip(texts, recipients, strict=True)
         ]
     return _hashed(texts)
 

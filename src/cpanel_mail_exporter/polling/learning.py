@@ -8,7 +8,7 @@ add up to. Totals of two rows must agree on it, since they may be equal by chanc
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from cpanel_mail_exporter.ledger.identity import event_identity
+from cpanel_mail_exporter.ledger.identity import event_identities, event_identity
 from cpanel_mail_exporter.model.deliveries import ActionFilter, GoesBy
 from cpanel_mail_exporter.model.query import Totals
 from cpanel_mail_exporter.model.records import DeliveryRecord
@@ -122,7 +122,7 @@ def action_filter(row: DeliveryRecord, answered: Sequence[DeliveryRecord]) -> Ac
         answered: rows of the answer; those of the seconds next to it prove nothing.
     """
     acted = row.action_unix or 0
-    is_found = any(event_identity(each) == event_identity(row) for each in answered)
+    is_found = event_identity(row) in event_identities(answered)
     is_narrow = all(each.action_unix in Slice(acted - 2, acted + 3) for each in answered)
     return ActionFilter.WORKS if is_found and is_narrow else ActionFilter.FAILS
 

@@ -319,23 +319,21 @@ def _write(connection: sqlite3.Connection, change: Change) -> None:
     many = connection.executemany
     _add(
         connection,
-        ("INSERT INTO event VALUES", 5, "ON CONFLICT DO UPDATE SET copies = excluded.copies"),
+        "INSERT INTO event VALUES",
         sorted(change.events),
+        "ON CONFLICT DO UPDATE SET copies = excluded.copies",
     )
     many(
         "INSERT INTO deferral VALUES (?, ?, ?, ?)"
         " ON CONFLICT DO UPDATE SET copies = copies + excluded.copies",
         map(tuple, sorted(change.deferrals)),
     )
-    _add(connection, ("INSERT OR IGNORE INTO sized VALUES", 3, ""), sorted(change.sized))
+    _add(connection, "INSERT OR IGNORE INTO sized VALUES", sorted(change.sized))
     _add(
         connection,
-        (
-            "INSERT INTO pending VALUES",
-            5,
-            "ON CONFLICT DO UPDATE SET copies = copies + excluded.copies",
-        ),
+        "INSERT INTO pending VALUES",
         sorted(change.pending),
+        "ON CONFLICT DO UPDATE SET copies = copies + excluded.copies",
     )
     many(
         "DELETE FROM pending"
@@ -365,16 +363,15 @@ def _write(connection: sqlite3.Connection, change: Change) -> None:
 
 
 def _add(
-    connection: sqlite3.Connection,
-    statement: tuple[str, int, str],
-    rows: Sequence[tuple[int, ...]],
+    connection: sqlite3.Connection, begin: str, rows: Sequence[tuple[int, ...]], end: str = ""
 ) -> None:
     """Insert rows, many at a time: a statement for each takes more than half as long again.
 
-    A statement is what stands before the values, how many a row has, and what stands behind them.
+    *begin* and *end* are what stands before and behind the values of a statement.
     """
-    begin, width, end = statement
-    marks = f"({', '.join('?' * width)})"
+    if not rows:
+        return
+    marks = f"({', '.join('?' * len(rows[0]))})"
     together = len(rows) - len(rows) % _ROWS_AT_ONCE
     connection.executemany(
         f"{begin} {', '.join([marks] * _ROWS_AT_ONCE)} {end}",
